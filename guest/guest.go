@@ -1,0 +1,288 @@
+// Package guest boots a Linux kernel in QEMU, loads modules into it, runs one
+// program there and brings back what it printed.
+//
+// A guest has no disk, no network and no daemon. Its root file system is an
+// initramfs that this package writes: an init, the modules, the program. The first serial
+// port is the kernel's console and goes to a log file; over the second, the init sends
+// records (package wire), so that kernel messages cannot garble results.
+//
+// A guest that does not come to its end gives an *Error that says how far it came,
+// whose fault that is most likely, and the end of its console.
+package guest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/kmodaudit/kmodaudit/guest/wire"
+	"github.com/kmodaudit/kmodaudit/kmod"
+	"github.com/kmodaudit/kmodaudit/proc"
+)
+
+// Accel is how QEMU runs the guest's instructions.
+type Accel string
+
+const (
+	KVM Accel = "kvm" // on the processor
+	TCG Accel = "tcg" // translated, some ten times slower, works everywhere
+)
+
+// Config is a guest to run.
+type Config struct {
+	Kernel    string        // file of a bootable kernel (bzImage)
+	Init      string        // file of the init, made from the package guestinit beside this one
+	Modules   []string      // module files, in the order to load them; compressed ones are expanded
+	Program   string        // file of a static executable; empty to only boot and load
+	Args      []string      // its arguments
+	Env       []string      // its environment, KEY=VALUE
+	MemoryMiB int           // default 1024
+	CPUs      int           // default 2
+	Accel     Accel         // default TCG
+	Timeout   time.Duration // from power-on to verdict, default 5 minutes
+	Dir       string        // existing directory for initramfs and console.log
+
+	// OnRecord is called for each record as it arrives, for progress. May be nil.
+	OnRecord func(wire.Record)
+}
+
+// Result is what a guest did.
+type Result struct {
+	ExitCode   int           // of the program, 128 + n if signal n ended it
+	Stdout     []byte        // of the program
+	Stderr     []byte        // of the program
+	Release    string        // of the guest's kernel
+	Booted     time.Duration // guest time from the kernel's start to init
+	Loaded     time.Duration // guest time from the kernel's start to the last module, 0 without modules
+	ConsoleLog string        // file
+}
+
+// Error is a guest that did not come to its end.
+type Error struct {
+	What       string   // what happened, with the likely fault and what to do
+	ConsoleLog string   // file
+	Tail       []string // last lines of the console
+	Err        error    // the cause if there is one below
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("running a guest: " + e.What)
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	if len(e.Tail) > 0 {
+		b.WriteString("\n  the end of its console:")
+	}
+	for _, line := range e.Tail {
+		fmt.Fprintf(&b, "\n    %s", line)
+	}
+	if e.ConsoleLog != "" {
+		fmt.Fprintf(&b, "\n  the whole console is in %s", e.ConsoleLog)
+	}
+	return b.String()
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Emulator is the QEMU program for this machine's architecture.
+func Emulator() (string, error) {
+	if runtime.GOARCH != "amd64" {
+		return "", fmt.Errorf("running a guest: only x86-64 machines are supported, this is %s", runtime.GOARCH)
+	}
+	path, err := exec.LookPath("qemu-system-x86_64")
+	if err != nil {
+		return "", fmt.Errorf("running a guest: %w; install QEMU (Debian, Ubuntu: apt-get install qemu-system-x86)", err)
+	}
+	return path, nil
+}
+
+// Run boots the guest and waits for its end.
+func Run(ctx context.Context, c Config) (*Result, error) {
+	qemu, err := Emulator()
+	if err != nil {
+		return nil, err
+	}
+	c.setDefaults()
+	initramfs := filepath.Join(c.Dir, "initramfs.cpio")
+	if err := writeFile(initramfs, c); err != nil {
+		return nil, fmt.Errorf("writing the guest's initramfs: %w", err)
+	}
+	defer os.Remove(initramfs)
+	console := filepath.Join(c.Dir, "console.log")
+	if err := os.RemoveAll(console); err != nil {
+		return nil, fmt.Errorf("removing the last console log: %w", err)
+	}
+
+	ctx, cancel := context.WithTimeoutCause(ctx, c.Timeout, errTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, qemu, c.arguments(initramfs, console)...)
+	proc.EndWithGroup(cmd)
+	var qemuErrors bytes.Buffer
+	cmd.Stderr = &qemuErrors
+	results, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("connecting to QEMU: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting QEMU: %w", err)
+	}
+	story := story{config: c, result: Result{ConsoleLog: console}}
+	readErr := story.read(results)
+	waitErr := cmd.Wait()
+	return story.end(context.Cause(ctx), readErr, waitErr, strings.TrimSpace(qemuErrors.String()))
+}
+
+var errTimeout = errors.New("time is up")
+
+func (c *Config) setDefaults() {
+	if c.MemoryMiB == 0 {
+		c.MemoryMiB = 1024
+	}
+	if c.CPUs == 0 {
+		c.CPUs = 2
+	}
+	if c.Accel == "" {
+		c.Accel = TCG
+	}
+	if c.Timeout == 0 {
+		c.Timeout = 5 * time.Minute
+	}
+}
+
+func (c *Config) arguments(initramfs, console string) []string {
+	cpu := "max"
+	if c.Accel == KVM {
+		cpu = "host"
+	}
+	return []string{
+		"-nodefaults", "-no-user-config", "-display", "none",
+		"-no-reboot", // a panic ends QEMU
+		"-accel", string(c.Accel), "-cpu", cpu, "-smp", fmt.Sprint(c.CPUs), "-m", fmt.Sprint(c.MemoryMiB),
+		"-kernel", c.Kernel, "-initrd", initramfs,
+		"-append", strings.Join([]string{
+			"console=ttyS0",
+			"panic=-1",   // restart at once
+			"oops=panic", // an oops is a failed run, not a line in a log
+			"loglevel=6",
+		}, " "),
+		"-chardev", "file,id=console,path=" + escapeComma(console), "-serial", "chardev:console",
+		"-chardev", "stdio,id=results,signal=off", "-serial", "chardev:results",
+	}
+}
+
+// escapeComma writes a path for QEMU's KEY=VALUE,… syntax.
+func escapeComma(path string) string { return strings.ReplaceAll(path, ",", ",,") }
+
+func writeFile(path string, c Config) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(f, 1<<20)
+	return errors.Join(writeInitramfs(w, c), w.Flush(), f.Close())
+}
+
+// story is what the records have told so far.
+type story struct {
+	config Config
+	result Result
+	loaded int
+	exited bool
+	broken *wire.Record
+}
+
+const maxRecordBytes = 64 << 20
+
+func (s *story) read(results io.Reader) error {
+	lines := bufio.NewScanner(results)
+	lines.Buffer(nil, maxRecordBytes)
+	for lines.Scan() {
+		var r wire.Record
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			return fmt.Errorf("a line on the result port is no record: %q: %w", lines.Text(), err)
+		}
+		s.take(r)
+		if s.config.OnRecord != nil {
+			s.config.OnRecord(r)
+		}
+	}
+	return lines.Err()
+}
+
+func (s *story) take(r wire.Record) {
+	at := time.Duration(r.Uptime * float64(time.Second))
+	switch r.Kind {
+	case wire.Booted:
+		s.result.Release, s.result.Booted = r.Release, at
+	case wire.Loaded:
+		s.loaded++
+		s.result.Loaded = at
+	case wire.Stdout:
+		s.result.Stdout = append(append(s.result.Stdout, r.Text...), '\n')
+	case wire.Stderr:
+		s.result.Stderr = append(append(s.result.Stderr, r.Text...), '\n')
+	case wire.Exited:
+		s.result.ExitCode, s.exited = r.Code, true
+	case wire.Broken:
+		s.broken = &r
+	}
+}
+
+// end gives the verdict once QEMU is gone.
+func (s *story) end(ctxErr, readErr, waitErr error, qemuErrors string) (*Result, error) {
+	if s.exited && readErr == nil {
+		return &s.result, nil
+	}
+	e := &Error{}
+	if _, err := os.Stat(s.result.ConsoleLog); err == nil {
+		e.ConsoleLog, e.Tail = s.result.ConsoleLog, proc.Tail(s.result.ConsoleLog)
+	}
+	panicked := findPanic(s.result.ConsoleLog)
+	if len(panicked.console) > 0 { // also of a guest that hung since
+		e.Tail = panicked.console
+	}
+	switch {
+	case readErr != nil && ctxErr == nil:
+		e.What, e.Err = "reading its results failed", readErr
+	case s.broken != nil && s.broken.Module != "":
+		e.What = s.broken.Text + "; the module does not fit this kernel, or lacks one that it depends on: see the console"
+	case s.broken != nil:
+		e.What = s.broken.Text
+	case errors.Is(ctxErr, errTimeout):
+		e.What = fmt.Sprintf("it hung: no end after %v, %s; look at the console, or allow more time", s.config.Timeout, s.phase())
+	case ctxErr != nil:
+		e.What, e.Err = "interrupted "+s.phase(), ctxErr
+	case panicked.reason != "":
+		e.What = fmt.Sprintf("its kernel panicked %s: %s; the module or the kernel is at fault", s.phase(), panicked.reason)
+	case waitErr != nil:
+		e.What, e.Err = "QEMU failed "+s.phase()+": "+qemuErrors, waitErr
+	default:
+		e.What = "it ended " + s.phase() + " without a result"
+	}
+	return nil, e
+}
+
+func (s *story) phase() string {
+	modules := s.config.Modules
+	switch {
+	case s.result.Release == "":
+		return "before its init ran"
+	case s.loaded < len(modules):
+		return "while it loaded " + kmod.NameOf(modules[s.loaded])
+	case s.config.Program == "":
+		return "while it powered off"
+	default:
+		return "while " + filepath.Base(s.config.Program) + " ran"
+	}
+}

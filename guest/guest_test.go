@@ -1,0 +1,206 @@
+package guest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cavaliergopher/cpio"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kmodaudit/kmodaudit/guest/wire"
+)
+
+func file(t *testing.T, dir, name, content string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte(content), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestInitramfs(t *testing.T) {
+	dir := t.TempDir()
+	var b bytes.Buffer
+	err := writeInitramfs(&b, Config{
+		Init:    file(t, dir, "init-program", "the init"),
+		Program: file(t, dir, "zevent-test", "the program"),
+		Modules: []string{file(t, dir, "spl.ko", "SPL"), file(t, dir, "snd-x.ko", "SND")},
+		Args:    []string{"--device", "/dev/zfs"},
+		Env:     []string{"A=1"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	var order []string
+	for r := cpio.NewReader(&b); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		order = append(order, h.Name)
+		got[h.Name] = string(content)
+	}
+	// A directory comes before what is in it: the kernel makes none by itself.
+	want := []string{"guest", "guest/modules", "guest/modules/00-spl.ko", "guest/modules/01-snd_x.ko", "init", "guest/program", "guest/job.json"}
+	if diff := cmp.Diff(want, order); diff != "" {
+		t.Errorf("members (-want +got):\n%s", diff)
+	}
+	var job wire.Job
+	if err := json.Unmarshal([]byte(got["guest/job.json"]), &job); err != nil {
+		t.Fatal(err)
+	}
+	wantJob := wire.Job{Modules: []string{"00-spl.ko", "01-snd_x.ko"}, Args: []string{"--device", "/dev/zfs"}, Env: []string{"A=1"}, Program: true}
+	if diff := cmp.Diff(wantJob, job); diff != "" {
+		t.Errorf("job (-want +got):\n%s", diff)
+	}
+	if got["init"] != "the init" || got["guest/program"] != "the program" || got["guest/modules/01-snd_x.ko"] != "SND" {
+		t.Errorf("contents: %q", got)
+	}
+}
+
+const panicConsole = `[    2.224877] spl: loading out-of-tree module taints kernel.
+[    2.310001] BUG: unable to handle page fault for address: ffffb8a5c0000000
+[    2.310002] Oops: 0002 [#1] PREEMPT SMP NOPTI
+[    2.312233] Kernel panic - not syncing: Fatal exception
+[    2.313171] Call Trace:
+`
+
+// fakeQEMU puts a program called as QEMU is on the PATH. It writes console to
+// the console's file and then does what script says.
+func fakeQEMU(t *testing.T, console, script string) {
+	t.Helper()
+	if runtime.GOARCH != "amd64" {
+		t.Skip("guests run on x86-64 only")
+	}
+	bin := t.TempDir()
+	file(t, bin, "console", console)
+	file(t, bin, "qemu-system-x86_64", `#!/bin/sh
+for arg; do case $arg in file,id=console,path=*) log=${arg#*path=};; esac; done
+cat '`+bin+`/console' >"$log"
+`+script)
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+}
+
+func config(t *testing.T) Config {
+	dir := t.TempDir()
+	return Config{
+		Kernel: file(t, dir, "vmlinuz", ""), Init: file(t, dir, "guestinit", ""), Program: file(t, dir, "zevent-test", ""),
+		Modules: []string{file(t, dir, "spl.ko", ""), file(t, dir, "zfs.ko", "")}, Dir: dir, Timeout: time.Minute,
+	}
+}
+
+const (
+	booted = `echo '{"kind":"booted","uptime":2.5,"release":"6.1.0-56-amd64"}'` + "\n"
+	spl    = `echo '{"kind":"loaded","uptime":3,"module":"00-spl.ko"}'` + "\n"
+	zfs    = `echo '{"kind":"loaded","uptime":4,"module":"01-zfs.ko"}'` + "\n"
+)
+
+func TestRun(t *testing.T) {
+	fakeQEMU(t, "", booted+spl+zfs+`
+echo '{"kind":"stdout","uptime":4,"text":"one"}'
+echo '{"kind":"stderr","uptime":4,"text":"careful"}'
+echo '{"kind":"stdout","uptime":4,"text":"two"}'
+echo '{"kind":"exited","uptime":5,"code":1}'
+`)
+	c := config(t)
+	got, err := Run(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Result{
+		ExitCode: 1, Stdout: []byte("one\ntwo\n"), Stderr: []byte("careful\n"), Release: "6.1.0-56-amd64",
+		Booted: 2500 * time.Millisecond, Loaded: 4 * time.Second, ConsoleLog: filepath.Join(c.Dir, "console.log"),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Run (-want +got):\n%s", diff)
+	}
+	if _, err := os.Stat(filepath.Join(c.Dir, "initramfs.cpio")); !os.IsNotExist(err) {
+		t.Errorf("the initramfs was left: %v", err)
+	}
+}
+
+func TestRunFailures(t *testing.T) {
+	for _, test := range []struct {
+		name, console, script string
+		want                  []string
+	}{
+		{"panic", panicConsole, booted + spl, []string{"panicked while it loaded zfs: Fatal exception", "BUG: unable to handle page fault", "Call Trace"}},
+		{"module refused", "", booted + `echo '{"kind":"broken","module":"00-spl.ko","text":"loading 00-spl.ko: invalid module format"}'`, []string{"invalid module format", "does not fit this kernel"}},
+		{"silent end", "[    1.0] last words\n", booted + spl + zfs, []string{"ended while zevent-test ran without a result", "last words"}},
+		{"no boot", "", "echo 'no such machine' >&2; exit 1", []string{"QEMU failed before its init ran", "no such machine"}},
+		{"garbage", "", "echo garbage", []string{"no record"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			fakeQEMU(t, test.console, test.script)
+			_, err := Run(t.Context(), config(t))
+			var failed *Error
+			if !errors.As(err, &failed) {
+				t.Fatalf("Run returned %v, want an *Error", err)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("the error lacks %q:\n%v", want, err)
+				}
+			}
+		})
+	}
+}
+
+func TestRunOfAHungGuest(t *testing.T) {
+	fakeQEMU(t, "[    1.0] waiting\n", booted+spl+"exec sleep 1000")
+	c := config(t)
+	c.Timeout = 500 * time.Millisecond
+	_, err := Run(t.Context(), c)
+	if err == nil || !strings.Contains(err.Error(), "it hung") || !strings.Contains(err.Error(), "waiting") {
+		t.Errorf("Run returned %v, want that it hung and its console", err)
+	}
+}
+
+func TestRunCancelled(t *testing.T) {
+	fakeQEMU(t, "", booted+"exec sleep 1000")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stopped := errors.New("stopped by the user")
+	c := config(t)
+	c.OnRecord = func(wire.Record) { cancel(stopped) }
+	if _, err := Run(ctx, c); !errors.Is(err, stopped) {
+		t.Errorf("Run returned %v, want the cause of the cancellation", err)
+	}
+}
+
+func TestRunWithoutQEMU(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	_, err := Run(t.Context(), config(t))
+	if err == nil || runtime.GOARCH == "amd64" && !strings.Contains(err.Error(), "apt-get install qemu-system-x86") {
+		t.Errorf("Run returned %v, want how to install QEMU", err)
+	}
+}
+
+func TestFindPanic(t *testing.T) {
+	got := findPanic(file(t, t.TempDir(), "console", panicConsole))
+	if got.reason != "Fatal exception" || len(got.console) != 4 || !strings.Contains(got.console[0], "BUG: unable") {
+		t.Errorf("findPanic = %+v", got)
+	}
+	// A message that speaks of bugs is no panic.
+	got = findPanic(file(t, t.TempDir(), "console", "[    0.1] Spectre V2 : mitigates BUG: something\n[    0.2] x86/bugs: Oops: no\n"))
+	if got.reason != "" || got.console != nil {
+		t.Errorf("findPanic of a quiet console = %+v", got)
+	}
+}

@@ -1,0 +1,226 @@
+//go:build linux
+
+// Guestinit is process 1 of the guest. It mounts what programs expect,
+// loads the job's modules, runs the job's program, tells the host on the second serial
+// port what happened, and powers the machine off. It is made static (CGO_ENABLED=0), since
+// nothing else is in the guest.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/kmodaudit/kmodaudit/guest/wire"
+)
+
+const (
+	resultPort   = "/dev/ttyS1"
+	maxLineBytes = 16 << 20
+)
+
+func main() {
+	if os.Getpid() != 1 {
+		fmt.Fprintln(os.Stderr, "guestinit: it is process 1 of a guest that kmodaudit boots; it would power this machine off")
+		os.Exit(2)
+	}
+	defer powerOff()
+	if err := mountAll(); err != nil {
+		console("guestinit: %v", err)
+		return
+	}
+	port, err := openRaw(resultPort)
+	if err != nil {
+		console("guestinit: opening the result port: %v", err)
+		return
+	}
+	encoder := json.NewEncoder(port)
+	encoder.SetEscapeHTML(false)
+	r := &reporter{encoder: encoder}
+	if err := run(r); err != nil {
+		console("guestinit: %v", err)
+	}
+	_ = unix.IoctlSetInt(int(port.Fd()), unix.TCSBRK, 1) // tcdrain: power-off must not overtake the last record
+}
+
+func run(r *reporter) error {
+	r.send(wire.Record{Kind: wire.Booted, Release: release()})
+	job, err := readJob()
+	if err != nil {
+		r.send(wire.Record{Kind: wire.Broken, Text: err.Error()})
+		return err
+	}
+	for _, name := range job.Modules {
+		if err := load(name); err != nil {
+			r.send(wire.Record{Kind: wire.Broken, Module: name, Text: err.Error()})
+			return err
+		}
+		r.send(wire.Record{Kind: wire.Loaded, Module: name})
+	}
+	if !job.Program {
+		r.send(wire.Record{Kind: wire.Exited})
+		return nil
+	}
+	code, err := runProgram(job, r)
+	if err != nil {
+		r.send(wire.Record{Kind: wire.Broken, Text: err.Error()})
+		return err
+	}
+	r.send(wire.Record{Kind: wire.Exited, Code: code})
+	return nil
+}
+
+// reporter writes records, one at a time.
+type reporter struct {
+	mu      sync.Mutex
+	encoder *json.Encoder
+}
+
+func (r *reporter) send(record wire.Record) {
+	record.Uptime = uptime().Seconds()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.encoder.Encode(record); err != nil {
+		console("guestinit: writing to the result port: %v", err)
+	}
+}
+
+func mountAll() error {
+	for _, m := range []struct{ kind, dir string }{
+		{"devtmpfs", "/dev"},
+		{"proc", "/proc"},
+		{"sysfs", "/sys"},
+		{"tmpfs", "/tmp"},
+		{"tmpfs", "/run"},
+		{"tracefs", "/sys/kernel/tracing"},
+	} {
+		if err := os.MkdirAll(m.dir, 0o755); err != nil && m.kind != "tracefs" {
+			return fmt.Errorf("making %s: %w", m.dir, err)
+		}
+		err := unix.Mount(m.kind, m.dir, m.kind, 0, "")
+		if err != nil && m.kind != "tracefs" { // a kernel may lack the tracer
+			return fmt.Errorf("mounting %s on %s: %w", m.kind, m.dir, err)
+		}
+	}
+	return nil
+}
+
+// openRaw opens a serial port without echo and without changing what is written.
+func openRaw(path string) (*os.File, error) {
+	port, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil, err
+	}
+	t, err := unix.IoctlGetTermios(int(port.Fd()), unix.TCGETS)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	t.Iflag, t.Oflag, t.Lflag = 0, 0, 0
+	t.Cflag = t.Cflag&^(unix.CBAUD|unix.CSIZE|unix.PARENB) | unix.CS8 | unix.B115200 | unix.CLOCAL
+	if err := unix.IoctlSetTermios(int(port.Fd()), unix.TCSETS, t); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return port, nil
+}
+
+func readJob() (wire.Job, error) {
+	var job wire.Job
+	data, err := os.ReadFile("/" + wire.JobPath)
+	if err != nil {
+		return job, fmt.Errorf("reading the job: %w", err)
+	}
+	if err := json.Unmarshal(data, &job); err != nil {
+		return job, fmt.Errorf("reading the job: %w", err)
+	}
+	return job, nil
+}
+
+func load(name string) error {
+	f, err := os.Open(filepath.Join("/", wire.ModuleDir, name))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := unix.FinitModule(int(f.Fd()), "", 0); err != nil {
+		return fmt.Errorf("loading %s: %w", name, err)
+	}
+	return nil
+}
+
+func runProgram(job wire.Job, r *reporter) (code int, err error) {
+	cmd := exec.Command("/"+wire.ProgramPath, job.Args...)
+	cmd.Env, cmd.Dir = job.Env, "/tmp"
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return 0, fmt.Errorf("connecting to the program: %w", err)
+	}
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		return 0, fmt.Errorf("connecting to the program: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return 0, fmt.Errorf("starting the program: %w", err)
+	}
+	var relays sync.WaitGroup
+	relays.Go(func() { relay(stdout, wire.Stdout, r) })
+	relays.Go(func() { relay(stderr, wire.Stderr, r) })
+	relays.Wait()
+	err = cmd.Wait()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		return 0, fmt.Errorf("waiting for the program: %w", err)
+	}
+	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signaled() {
+		return 128 + int(status.Signal()), nil
+	}
+	return cmd.ProcessState.ExitCode(), nil
+}
+
+func relay(from io.Reader, kind wire.Kind, r *reporter) {
+	lines := bufio.NewScanner(from)
+	lines.Buffer(nil, maxLineBytes)
+	for lines.Scan() {
+		r.send(wire.Record{Kind: kind, Text: lines.Text()})
+	}
+	if err := lines.Err(); err != nil {
+		r.send(wire.Record{Kind: wire.Stderr, Text: "guestinit: reading the program's " + string(kind) + ": " + err.Error()})
+		_, _ = io.Copy(io.Discard, from)
+	}
+}
+
+// console says something where a person who reads the console log finds it.
+func console(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, format+"\n", args...)
+}
+
+func release() string {
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		return ""
+	}
+	return unix.ByteSliceToString(u.Release[:])
+}
+
+func uptime() time.Duration {
+	var t unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &t)
+	return time.Duration(t.Nano())
+}
+
+// powerOff ends the machine. A kernel without ACPI can only be restarted, which
+// QEMU's -no-reboot turns into an end as well.
+func powerOff() {
+	unix.Sync()
+	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
+	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART)
+}
