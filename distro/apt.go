@@ -1,0 +1,193 @@
+package distro
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/kmodaudit/kmodaudit/proc"
+)
+
+// Apt asks the machine's apt with a package index of its own.
+type Apt struct {
+	Release Release
+	dir     string
+	log     string
+}
+
+// Configure prepares a private index in dir, an existing directory, without fetching it.
+// Log is the file that takes apt's output.
+func Configure(dir, log string) (*Apt, error) {
+	for _, tool := range []string{"apt-get", "apt-cache", "dpkg-deb", "dpkg-query"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			return nil, fmt.Errorf("using the distribution's packages: %w; this needs Debian or Ubuntu", err)
+		}
+	}
+	release, err := ReadRelease("/etc/os-release")
+	if err != nil {
+		return nil, err
+	}
+	a := &Apt{Release: release, dir: dir, log: log}
+	for _, sub := range []string{a.sourceParts(), a.path("state", "lists", "partial"), a.path("cache", "archives", "partial")} {
+		if err := os.MkdirAll(sub, 0o755); err != nil {
+			return nil, fmt.Errorf("preparing a private package index: %w", err)
+		}
+	}
+	if err := deriveSources("/etc/apt", a.sourceParts(), release); err != nil {
+		return nil, fmt.Errorf("preparing a private package index: %w", err)
+	}
+	return a, nil
+}
+
+func (a *Apt) path(elem ...string) string { return filepath.Join(append([]string{a.dir}, elem...)...) }
+
+func (a *Apt) sourceParts() string { return a.path("sources.list.d") }
+
+// Sources returns the text of the derived apt sources, to tell one index from another.
+func (a *Apt) Sources() (string, error) {
+	files, err := filepath.Glob(filepath.Join(a.sourceParts(), "*"))
+	if err != nil {
+		return "", err
+	}
+	var all strings.Builder
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return "", fmt.Errorf("reading the derived apt sources: %w", err)
+		}
+		all.Write(text)
+	}
+	return all.String(), nil
+}
+
+// options make apt use the private index. What dpkg has installed is the machine's.
+func (a *Apt) options() []string {
+	return []string{
+		"-o", "Dir::State=" + a.path("state"),
+		"-o", "Dir::State::status=/var/lib/dpkg/status",
+		"-o", "Dir::Cache=" + a.path("cache"),
+		"-o", "Dir::Etc::sourcelist=/dev/null",
+		"-o", "Dir::Etc::sourceparts=" + a.sourceParts(),
+		"-o", "APT::Sandbox::User=root", // the user _apt may not read a user's cache directory
+		"-o", "Dpkg::Use-Pty=0",
+	}
+}
+
+func (a *Apt) run(ctx context.Context, onLine func(string), dir string, args ...string) error {
+	return proc.Run(ctx, proc.Command{
+		Args: slices.Concat([]string{"apt-get"}, a.options(), args),
+		Dir:  dir, Log: a.log, OnLine: onLine,
+		Env: []string{"LC_ALL=C", "DEBIAN_FRONTEND=noninteractive"},
+	})
+}
+
+// Update fetches the package index.
+func (a *Apt) Update(ctx context.Context, onLine func(string)) error {
+	err := a.run(ctx, onLine, "", "-o", "APT::Update::Error-Mode=any", "update")
+	if err != nil {
+		return fmt.Errorf("fetching the package index: %w\n  is there a network, and do the machine's own apt sources work (apt-get update)?", err)
+	}
+	return nil
+}
+
+// Package is a package that the distribution offers.
+type Package struct {
+	Name    string
+	Version string
+	Depends []string // names only; of alternatives the first
+}
+
+// ErrNoPackage is a package that the distribution does not offer.
+var ErrNoPackage = errors.New("the distribution has no such package")
+
+// Show returns the newest version of a package.
+func (a *Apt) Show(ctx context.Context, name string) (Package, error) {
+	args := slices.Concat(a.options(), []string{"show", "--no-all-versions", name})
+	cmd := exec.CommandContext(ctx, "apt-cache", args...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	out, err := cmd.Output()
+	if err := ctx.Err(); err != nil {
+		return Package{}, err
+	}
+	stanza, _, _ := strings.Cut(string(out), "\n\n")
+	version := field(stanza, "Version")
+	if err != nil || len(version) == 0 {
+		return Package{}, fmt.Errorf("looking up the package %s: %w", name, ErrNoPackage)
+	}
+	p := Package{Name: name, Version: version[0]}
+	for _, key := range []string{"Pre-Depends", "Depends"} {
+		for dependency := range strings.SplitSeq(strings.Join(field(stanza, key), " "), ",") {
+			if words := strings.Fields(dependency); len(words) > 0 {
+				name, _, _ := strings.Cut(words[0], ":") // "perl:any"
+				p.Depends = append(p.Depends, name)
+			}
+		}
+	}
+	return p, nil
+}
+
+// Unpack downloads packages and unpacks them below dir, as if dir were the root of the file system.
+func (a *Apt) Unpack(ctx context.Context, packages []Package, dir string, onLine func(string)) error {
+	debs, err := os.MkdirTemp(dir, "debs-")
+	if err != nil {
+		return fmt.Errorf("downloading packages: %w", err)
+	}
+	defer os.RemoveAll(debs)
+	args := []string{"download"}
+	for _, p := range packages {
+		args = append(args, p.Name+"="+p.Version)
+	}
+	if err := a.run(ctx, onLine, debs, args...); err != nil {
+		return fmt.Errorf("downloading packages: %w\n  is there a network, and room on the disk?", err)
+	}
+	files, err := filepath.Glob(filepath.Join(debs, "*.deb"))
+	if err != nil {
+		return err
+	}
+	if len(files) != len(packages) {
+		return fmt.Errorf("downloading packages: asked for %d, got %d; see %s", len(packages), len(files), a.log)
+	}
+	for _, file := range files {
+		if err := proc.Run(ctx, proc.Command{Args: []string{"dpkg-deb", "-x", file, dir}, Log: a.log}); err != nil {
+			return fmt.Errorf("unpacking %s: %w", filepath.Base(file), err)
+		}
+	}
+	return nil
+}
+
+// Missing returns those of packages that are not installed on this machine.
+func (a *Apt) Missing(ctx context.Context, packages []string) ([]string, error) {
+	var missing []string
+	for _, name := range packages {
+		cmd := exec.CommandContext(ctx, "dpkg-query", "-W", "-f", "${db:Status-Status}\n", name)
+		out, err := cmd.Output()
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err != nil || strings.TrimSpace(string(out)) != "installed" {
+			missing = append(missing, name)
+		}
+	}
+	return missing, nil
+}
+
+// Install installs packages on this machine, without those they only recommend. It needs root.
+func (a *Apt) Install(ctx context.Context, packages []string, onLine func(string)) error {
+	list := strings.Join(packages, " ")
+	if os.Geteuid() != 0 {
+		return fmt.Errorf("installing tools: %s missing, and only root may install; run this as root, or have them installed: apt-get install --no-install-recommends %s", list, list)
+	}
+	args := slices.Concat([]string{
+		"-o", "Dir::State::extended_states=/var/lib/apt/extended_states", // what was installed automatically is the machine's knowledge
+		"install", "-y", "--no-install-recommends", "--no-remove",
+	}, packages)
+	if err := a.run(ctx, onLine, "", args...); err != nil {
+		return fmt.Errorf("installing tools (%s): %w", list, err)
+	}
+	return nil
+}
