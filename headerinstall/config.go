@@ -1,0 +1,111 @@
+package headerinstall
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
+)
+
+// DefaultStrip is the number of leading components that a source loses unless told otherwise:
+// those of "./zfs/include".
+const DefaultStrip = 3
+
+// defaultInclude is what counts as a header unless told otherwise.
+var defaultInclude = []string{"**/*.h"}
+
+// Config says which headers go where. Sources and Dest are needed; the zero value of every other
+// field is its default.
+type Config struct {
+	// Root is the directory that Sources are relative to; empty is the current directory.
+	// It may be a symbolic link.
+	Root string
+
+	// Sources are the patterns, slash-separated and relative to Root: "./zfs/include",
+	// "./*/include", "./zfs/include/sys/*.h". A directory stands for every header below it.
+	// Once a wildcard has been met, "." and ".." are refused. Symbolic links below Root are
+	// refused, not followed.
+	Sources []string
+
+	// Include are doublestar globs that a file must match, one of them, to count as a header.
+	// They are matched against the path below the directory that a pattern leads to, or against
+	// the base name where it leads to the file itself. Empty is "**/*.h".
+	Include []string
+
+	// Strip is the number of leading components that a source loses; nil is DefaultStrip.
+	Strip *int
+
+	// Dest is the destination directory. It and its parents are made when missing, and it may
+	// be a symbolic link; nothing in it that a destination passes through may be.
+	Dest string
+
+	// Manifest is the file that records what was installed; it lies outside Dest. Empty is
+	// beside Dest: Dest + ".manifest.json".
+	Manifest string
+
+	// ModTime is the mtime of what is written, nil the time of writing. A caller that builds
+	// reproducibly passes SOURCE_DATE_EPOCH here.
+	ModTime *time.Time
+
+	// Force replaces foreign files that differ.
+	Force bool
+}
+
+// complete fills in the defaults and refuses what cannot be planned at all.
+func (c Config) complete() (Config, error) {
+	if len(c.Sources) == 0 {
+		return c, errors.New("no source given; name a directory of headers, such as ./zfs/include")
+	}
+	if c.Dest == "" {
+		return c, errors.New("no destination directory given")
+	}
+	if c.Root == "" {
+		c.Root = "."
+	}
+	if len(c.Include) == 0 {
+		c.Include = defaultInclude
+	}
+	for _, glob := range c.Include {
+		if !doublestar.ValidatePattern(glob) {
+			return c, fmt.Errorf("include glob %q is malformed; close its brackets and braces", glob)
+		}
+	}
+	if c.strip() < 0 {
+		return c, fmt.Errorf("cannot strip %d components; give 0 or more", *c.Strip)
+	}
+	c.Dest = filepath.Clean(c.Dest)
+	if c.Manifest == "" {
+		c.Manifest = c.Dest + ".manifest.json"
+	}
+	return c, c.checkManifestOutside()
+}
+
+func (c Config) strip() int {
+	if c.Strip == nil {
+		return DefaultStrip
+	}
+	return *c.Strip
+}
+
+// onDisk is where a source as written lies.
+func (c Config) onDisk(source string) string {
+	return filepath.Join(c.Root, filepath.FromSlash(source))
+}
+
+// checkManifestOutside keeps the record of the tree from being a part of the tree.
+func (c Config) checkManifestOutside() error {
+	dest, err := filepath.Abs(c.Dest)
+	if err != nil {
+		return err
+	}
+	manifest, err := filepath.Abs(c.Manifest)
+	if err != nil {
+		return err
+	}
+	if rel, err := filepath.Rel(dest, manifest); err == nil && filepath.IsLocal(rel) {
+		return fmt.Errorf("the manifest %s lies inside the destination %s; put it elsewhere", c.Manifest, c.Dest)
+	}
+	return nil
+}
