@@ -1,0 +1,178 @@
+package audit
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+	"github.com/pelletier/go-toml/v2"
+)
+
+// ConfigName is the file that an audit reads unless told otherwise.
+const ConfigName = "kmodaudit.toml"
+
+// Config is a kmodaudit.toml. Paths in it are relative to the directory of the file.
+type Config struct {
+	Out     string        `toml:"out"` // directory that receives the results, default "out"
+	Headers HeadersConfig `toml:"headers"`
+	Stack   StackConfig   `toml:"stack"`
+	Events  EventsConfig  `toml:"events"`
+	Bundled Bundled       `toml:"bundled"`
+
+	dir string // of the file
+}
+
+// HeadersConfig says which headers are installed.
+type HeadersConfig struct {
+	Source Patterns `toml:"source"` // directories or doublestar globs, default "./zfs/include"
+	Strip  *int     `toml:"strip"`  // leading components taken off a path as written, default 3
+}
+
+// StackConfig says where stack usage is read and what is too much of it.
+type StackConfig struct {
+	Build           string   `toml:"build"`             // directory or archive with .su and .ci files, default "./zfs"
+	FrameLimitBytes int      `toml:"frame_limit_bytes"` // default 2048, the kernel's CONFIG_FRAME_WARN on 64 bits
+	Watch           []string `toml:"watch"`             // functions that the summary always tells of
+	Waivers         []Waiver `toml:"waiver"`
+}
+
+// Waiver allows frames above the limit, up to a ceiling, for a reason. An empty glob
+// matches everything.
+type Waiver struct {
+	File         string `toml:"file"`     // doublestar glob on the source file
+	Function     string `toml:"function"` // glob
+	CeilingBytes int    `toml:"ceiling_bytes"`
+	Reason       string `toml:"reason"`
+}
+
+// EventsConfig says what the emulator plays when no device is given.
+type EventsConfig struct {
+	Recording string `toml:"recording"` // .zevents file; empty for none
+}
+
+// Bundled is recorded data that is audited when there is no module here. Without
+// it, an audit that finds no module cannot be done.
+type Bundled struct {
+	Dir     string `toml:"dir"`     // replaces the directory of the file for the header sources
+	Build   string `toml:"build"`   // replaces stack.build; relative to Dir
+	Events  string `toml:"events"`  // replaces events.recording; relative to Dir
+	What    string `toml:"what"`    // what was recorded, for the summary
+	Headers string `toml:"headers"` // what the headers are, for the summary
+}
+
+// Patterns is one pattern or a list of them.
+type Patterns []string
+
+// UnmarshalText takes a single pattern.
+func (p *Patterns) UnmarshalText(text []byte) error {
+	*p = Patterns{string(text)}
+	return nil
+}
+
+// ErrNoModule is an audit without anything to audit.
+var ErrNoModule = errors.New("there is no module here")
+
+// ReadConfig reads a configuration. Without a file of that name the defaults
+// hold, unless required.
+func ReadConfig(file string, required bool) (Config, error) {
+	c := Config{dir: filepath.Dir(file)}
+	text, err := os.ReadFile(file)
+	if err != nil && (required || !errors.Is(err, fs.ErrNotExist)) {
+		return c, fmt.Errorf("reading the configuration: %w", err)
+	}
+	decoder := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
+	if err := decoder.Decode(&c); err != nil {
+		return c, fmt.Errorf("reading the configuration: %w", positioned(file, err))
+	}
+	c.setDefaults()
+	return c, c.check(file)
+}
+
+// positioned says where in the file the decoder stumbled.
+func positioned(file string, err error) error {
+	var syntax *toml.DecodeError
+	if errors.As(err, &syntax) {
+		line, column := syntax.Position()
+		return fmt.Errorf("%s:%d:%d: %w", file, line, column, err)
+	}
+	var unknown *toml.StrictMissingError
+	if errors.As(err, &unknown) && len(unknown.Errors) > 0 {
+		first := unknown.Errors[0]
+		line, column := first.Position()
+		return fmt.Errorf("%s:%d:%d: unknown key %s", file, line, column, strings.Join(first.Key(), "."))
+	}
+	return fmt.Errorf("%s: %w", file, err)
+}
+
+func (c *Config) setDefaults() {
+	if c.Out == "" {
+		c.Out = "out"
+	}
+	if len(c.Headers.Source) == 0 {
+		c.Headers.Source = Patterns{"./zfs/include"}
+	}
+	if c.Stack.Build == "" {
+		c.Stack.Build = "./zfs"
+	}
+	if c.Stack.FrameLimitBytes == 0 {
+		c.Stack.FrameLimitBytes = 2048
+	}
+}
+
+func (c *Config) check(file string) error {
+	if c.Stack.FrameLimitBytes < 0 {
+		return fmt.Errorf("reading the configuration: %s: stack.frame_limit_bytes is %d; give a number of bytes above 0", file, c.Stack.FrameLimitBytes)
+	}
+	if c.Bundled != (Bundled{}) && (c.Bundled.Dir == "" || c.Bundled.Build == "" || c.Bundled.Events == "" || c.Bundled.What == "") {
+		return fmt.Errorf("reading the configuration: %s: bundled needs dir, build, events and what", file)
+	}
+	return nil
+}
+
+// path returns a path of the file as one for this process.
+func (c Config) path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(c.dir, name)
+}
+
+// OutPath returns the path of a result.
+func (c Config) OutPath(name string) string { return filepath.Join(c.path(c.Out), name) }
+
+// hasModule says whether the top of one of the header sources is there: "zfs" of
+// "./zfs/include". A module whose headers are missing is a module all the same.
+func (c Config) hasModule() bool {
+	for _, pattern := range c.Headers.Source {
+		if c.topExists(pattern) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c Config) topExists(pattern string) bool {
+	if filepath.IsAbs(pattern) {
+		_, err := os.Stat(pattern)
+		return err == nil
+	}
+	top := ""
+	for component := range strings.SplitSeq(filepath.ToSlash(pattern), "/") {
+		top = filepath.Join(top, component)
+		if component != "." && component != ".." && component != "" {
+			break
+		}
+	}
+	if !strings.ContainsAny(top, `*?[{\`) {
+		_, err := os.Stat(c.path(top))
+		return err == nil
+	}
+	// With a glob at the top, the whole pattern has to lead somewhere.
+	matches, err := doublestar.Glob(os.DirFS(c.path(".")), strings.TrimPrefix(pattern, "./"))
+	return err == nil && len(matches) > 0
+}

@@ -1,0 +1,121 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/kmodaudit/kmodaudit/stackcheck"
+	"github.com/kmodaudit/kmodaudit/stackcheck/callgraph"
+)
+
+// heaviestFrames is how many of the largest frames a result holds.
+const heaviestFrames = 10
+
+// StackInput says which build to check against what.
+type StackInput struct {
+	Origin Origin
+	Path   string // directory or archive with .su and .ci files
+	Limits stackcheck.Limits
+	Watch  []string // functions that the result always tells of
+}
+
+// StackInput checks the build at path against this configuration's limits.
+func (c Config) StackInput(path string, origin Origin) StackInput {
+	limits := stackcheck.Limits{FrameBytes: c.Stack.FrameLimitBytes}
+	for _, w := range c.Stack.Waivers {
+		limits.Waivers = append(limits.Waivers, stackcheck.Waiver(w))
+	}
+	return StackInput{Origin: origin, Path: path, Limits: limits, Watch: c.Stack.Watch}
+}
+
+// AuditStack checks every frame of a build. What could be read of a damaged
+// build is still told.
+func AuditStack(in StackInput) Stack {
+	s := Stack{Section: Section{Origin: in.Origin}, LimitBytes: in.Limits.FrameBytes}
+	build, readErr := stackcheck.Read(in.Path)
+	if len(build.Frames) == 0 && readErr != nil {
+		s.conclude(fmt.Errorf("reading the stack usage of %s: %w", in.Path, readErr))
+		return s
+	}
+	s.describe(build, in.Watch)
+	findings, checkErr := stackcheck.Check(build, in.Limits)
+	unwaived := 0
+	for _, f := range findings {
+		s.Findings = append(s.Findings, stackFinding(f))
+		if f.Kind == stackcheck.FrameAboveLimit {
+			unwaived++
+		}
+	}
+	for _, f := range build.Frames {
+		if f.Bytes > in.Limits.FrameBytes {
+			s.Above++
+		}
+	}
+	s.Waived = s.Above - unwaived
+	s.conclude(errors.Join(readErr, checkErr))
+	return s
+}
+
+func (s *Stack) describe(build stackcheck.Build, watch []string) {
+	s.Frames = len(build.Frames)
+	s.Heaviest = build.Frames[:min(heaviestFrames, len(build.Frames))]
+	if build.Graph != nil {
+		worst := build.Graph.Worst()
+		s.Graph = &Graph{WorstPathBytes: worst.Bytes, LowerBound: !worst.Verdict.Exact(), Path: names(worst)}
+		for _, n := range build.Graph.Nodes {
+			if n.Defined {
+				s.Graph.Functions++
+			}
+			s.Graph.CallSites += len(n.Indirect)
+			for _, c := range n.Calls {
+				s.Graph.CallSites += c.Sites
+			}
+		}
+	}
+	for _, function := range watch {
+		w := Watched{Function: function, Frames: build.Lookup(function)}
+		if build.Graph != nil {
+			w.takeWorstPath(build.Graph)
+		}
+		s.Watched = append(s.Watched, w)
+	}
+	if n := len(build.WithoutGraph); n > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%d objects have no .ci file; their calls are on no path", n))
+	}
+	if n := len(build.CrossCheck.Disagreed); n > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%d functions have another size in .ci than in .su; rebuild, one of them is stale", n))
+	}
+}
+
+// takeWorstPath looks for the deepest path through any function of the watched name.
+func (w *Watched) takeWorstPath(g *callgraph.Graph) {
+	for _, n := range g.Find(w.Function) {
+		path := g.WorstThrough(n)
+		if path.Bytes > w.WorstPathBytes {
+			w.WorstPathBytes, w.LowerBound, w.Path = path.Bytes, !path.Verdict.Exact(), names(path)
+		}
+	}
+}
+
+// names returns the functions of a path, the outermost first.
+func names(p callgraph.Path) []string {
+	var functions []string
+	for _, step := range p.Steps {
+		functions = append(functions, step.Frame.Function)
+	}
+	return functions
+}
+
+func stackFinding(f stackcheck.Finding) Finding {
+	var where []string
+	if f.Frame != nil {
+		where = append(where, f.Frame.File)
+		for _, n := range []int{f.Frame.Line, f.Frame.Column} {
+			if n > 0 {
+				where = append(where, fmt.Sprint(n))
+			}
+		}
+	}
+	return Finding{Where: strings.Join(where, ":"), What: f.Message, Remedy: f.Remedy}
+}

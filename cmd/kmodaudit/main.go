@@ -1,0 +1,76 @@
+// Kmodaudit audits a Linux kernel module before it ships: the headers that it installs, the
+// stack that it takes, and whether its event ABI answers.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kmodaudit/kmodaudit/cmd/kmodaudit/cli"
+)
+
+func main() {
+	os.Exit(run())
+}
+
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := root().ExecuteContext(ctx)
+	var exit *cli.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		if exit.Err != nil {
+			fmt.Fprintln(os.Stderr, "kmodaudit:", exit.Err)
+		}
+		return exit.Code
+	default: // of the command line
+		fmt.Fprintln(os.Stderr, "kmodaudit:", err)
+		return 2
+	}
+}
+
+func root() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:           "kmodaudit",
+		Short:         "Audit a Linux kernel module before it ships",
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	cmd.AddCommand(auditCommand())
+	return cmd
+}
+
+func auditCommand() *cobra.Command {
+	var flags cli.AuditFlags
+	cmd := &cobra.Command{
+		Use:   "audit",
+		Short: "Audit headers, stack and events",
+		Long: `Audit installs the headers of ./zfs/include into out/include, checks the stack usage of
+the build in ./zfs, and runs the event checks of zevent-test. It prints a line an
+audit, which ends with where its input came from, and writes out/audit.json.
+
+The events are checked on the emulator unless --device names the device of a loaded module.
+That is for test machines: the checks empty the machine's event queue and create a pool.
+
+Exit status: 0 clean, 1 findings, 2 could not be done.`,
+		Example: "  kmodaudit audit\n  kmodaudit audit -C kmodaudit.toml --json result.json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return cli.Audit(cmd.Context(), cmd.OutOrStdout(), flags)
+		},
+	}
+	cmd.Flags().StringVarP(&flags.Config, "config", "C", "", "configuration `file` (default: kmodaudit.toml, if there is one)")
+	cmd.Flags().StringVar(&flags.JSON, "json", "", "`file` for the result (default: audit.json in the output directory)")
+	cmd.Flags().StringVar(&flags.Device, "device", "", "check the loaded module through this `device`, such as /dev/zfs")
+	return cmd
+}

@@ -1,0 +1,243 @@
+// Package endtoend runs the audits on the real thing: it gets a module's source
+// and a kernel from the distribution, builds the one against the other, boots the kernel in a
+// guest, loads the module there and runs the event checks against it.
+//
+// Each long step keeps its product in a cache under the digest of its inputs, so
+// that a second run only boots the guest.
+package endtoend
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/kmodaudit/kmodaudit/cache"
+	"github.com/kmodaudit/kmodaudit/distro"
+	"github.com/kmodaudit/kmodaudit/guest"
+	"github.com/kmodaudit/kmodaudit/kbuild"
+	"github.com/kmodaudit/kmodaudit/progress"
+)
+
+// Packages and commands of this module that run in the guest.
+const (
+	initPackage    = "github.com/kmodaudit/kmodaudit/guest/guestinit"
+	programPackage = "github.com/kmodaudit/kmodaudit/zevent-test"
+)
+
+// modulePackage is the distribution's package with the OpenZFS module's source.
+const modulePackage = "zfs-dkms"
+
+// Config says what to run on.
+type Config struct {
+	Cache    cache.Dir     // where products are kept
+	Source   string        // source tree of OpenZFS; empty for the distribution's
+	Release  string        // kernel release; empty for the distribution's current one
+	Out      string        // existing directory that receives the guest's console and results
+	Progress progress.Func // may be nil
+}
+
+// Ground is what the audits need of the real thing.
+type Ground struct {
+	Module  kbuild.Module
+	Kernel  kbuild.Kernel
+	Product kbuild.Product
+	Guest   guest.Config // ready but for the program's arguments
+
+	AccelReason string // why Guest.Accel is what it is
+}
+
+// Prepare does everything up to the guest's boot.
+func Prepare(ctx context.Context, c Config) (*Ground, error) {
+	if runtime.GOOS != "linux" {
+		return nil, fmt.Errorf("running on the real thing: it needs Linux, this is %s", runtime.GOOS)
+	}
+	p := preparer{Config: c}
+	return p.prepare(ctx)
+}
+
+// preparer holds what one step hands to the next.
+type preparer struct {
+	Config
+	apt    *distro.Apt
+	ground Ground
+}
+
+func (p *preparer) prepare(ctx context.Context) (*Ground, error) {
+	if err := p.index(ctx); err != nil {
+		return nil, err
+	}
+	packages, err := p.apt.FindKernel(ctx, p.Release)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.tools(ctx, packages.Tools); err != nil {
+		return nil, err
+	}
+	source, err := p.source(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// Said before anything large is downloaded.
+	if err := p.ground.Module.Supports(kbuild.Kernel{Release: packages.Release}); err != nil {
+		return nil, err
+	}
+	kernelRoot, err := p.kernel(ctx, packages)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.build(ctx, source, packages); err != nil {
+		return nil, err
+	}
+	if err := p.guest(ctx, kernelRoot); err != nil {
+		return nil, err
+	}
+	return &p.ground, nil
+}
+
+// step runs a cached step with progress.
+func (p *preparer) step(ctx context.Context, id, name string, inputs any, produce func(dir string, report func(progress.Event)) error) (string, error) {
+	var dir string
+	hit := true
+	err := p.Progress.Step(name, func(report func(progress.Event)) error {
+		var err error
+		dir, hit, err = p.Cache.Do(ctx, id, inputs, func(dir string) error { return produce(dir, report) })
+		if hit && err == nil {
+			report(progress.Event{State: progress.Cached, Detail: dir})
+		}
+		return err
+	})
+	return dir, err
+}
+
+// index fetches the package index, once a day.
+func (p *preparer) index(ctx context.Context) error {
+	inputs := struct{ Day string }{time.Now().UTC().Format(time.DateOnly)}
+	dir, err := p.step(ctx, "index", "fetch the package index", inputs, func(dir string, report func(progress.Event)) error {
+		apt, err := distro.Configure(dir, p.Cache.Log(dir))
+		if err != nil {
+			return err
+		}
+		return apt.Update(ctx, detail(report))
+	})
+	if err != nil {
+		return err
+	}
+	p.apt, err = distro.Configure(dir, p.Cache.Log(dir))
+	return err
+}
+
+// tools installs what the machine lacks of the tools that the later steps run.
+func (p *preparer) tools(ctx context.Context, ofKernel []string) error {
+	tools := append([]string{"gcc", "libc6-dev", "make", "qemu-system-x86"}, ofKernel...)
+	missing, err := p.apt.Missing(ctx, tools)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	return p.Progress.Step("install tools", func(report func(progress.Event)) error {
+		return p.apt.Install(ctx, missing, detail(report))
+	})
+}
+
+// sourceInputs identify the module's source.
+type sourceInputs struct {
+	Package string `json:",omitempty"` // NAME=VERSION
+	Digest  string `json:",omitempty"` // of a given tree
+}
+
+func (p *preparer) source(ctx context.Context) (sourceInputs, error) {
+	dir, inputs := p.Source, sourceInputs{}
+	var err error
+	if dir == "" {
+		dir, inputs, err = p.packagedSource(ctx)
+	} else {
+		inputs.Digest, err = digestTree(dir)
+	}
+	if err != nil {
+		return inputs, err
+	}
+	p.ground.Module, err = kbuild.ReadModule(dir)
+	return inputs, err
+}
+
+func (p *preparer) packagedSource(ctx context.Context) (string, sourceInputs, error) {
+	pkg, err := p.apt.Show(ctx, modulePackage)
+	if err != nil {
+		return "", sourceInputs{}, err
+	}
+	inputs := sourceInputs{Package: pkg.Name + "=" + pkg.Version}
+	root, err := p.step(ctx, "source", "get the module's source, "+inputs.Package, inputs, func(dir string, report func(progress.Event)) error {
+		return p.apt.Unpack(ctx, []distro.Package{pkg}, dir, detail(report))
+	})
+	if err != nil {
+		return "", inputs, err
+	}
+	trees, err := filepath.Glob(filepath.Join(root, "usr/src/zfs-*"))
+	if err == nil && len(trees) != 1 {
+		err = fmt.Errorf("finding the module's source: %s has %d directories /usr/src/zfs-*, expected one", inputs.Package, len(trees))
+	}
+	if err != nil {
+		return "", inputs, err
+	}
+	return trees[0], inputs, nil
+}
+
+func (p *preparer) kernel(ctx context.Context, packages distro.KernelPackages) (root string, err error) {
+	root, err = p.step(ctx, "kernel", "get Linux "+packages.Release, packages.Unpack, func(dir string, report func(progress.Event)) error {
+		if err := p.apt.Unpack(ctx, packages.Unpack, dir, detail(report)); err != nil {
+			return err
+		}
+		return distro.Relocate(dir)
+	})
+	if err != nil {
+		return "", err
+	}
+	p.ground.Kernel, err = distro.OpenKernel(root, packages.Release)
+	return root, err
+}
+
+func (p *preparer) build(ctx context.Context, source sourceInputs, packages distro.KernelPackages) error {
+	compiler, err := p.ground.Kernel.Compiler()
+	if err != nil {
+		return err
+	}
+	installed, err := exec.CommandContext(ctx, compiler.Command, "--version").Output()
+	if err != nil {
+		return fmt.Errorf("asking the compiler %s for its version: %w", compiler.Command, err)
+	}
+	inputs := struct {
+		Source   sourceInputs
+		Kernel   []distro.Package
+		Compiler string
+		Flags    string
+	}{source, packages.Unpack, string(installed), kbuild.AuditFlags}
+	name := fmt.Sprintf("make %s %s for Linux %s", p.ground.Module.Name, p.ground.Module.Version, p.ground.Kernel.Release)
+	dir, err := p.step(ctx, "build", name, inputs, func(dir string, _ func(progress.Event)) error {
+		return kbuild.Build(ctx, kbuild.Spec{
+			Module: p.ground.Module, Kernel: p.ground.Kernel, Flags: kbuild.AuditFlags,
+			Dir: dir, Log: p.Cache.Log(dir), Progress: p.Progress,
+		})
+	})
+	if err != nil {
+		return err
+	}
+	p.ground.Product, err = kbuild.Open(dir, p.ground.Module)
+	return err
+}
+
+// detail reports each line of a program's output as the part in hand.
+func detail(report func(progress.Event)) func(string) {
+	return func(line string) { report(progress.Event{Detail: line}) }
+}
+
+// makeDir makes a directory of the output, with those above it.
+func (c Config) makeDir(name string) (string, error) {
+	dir := filepath.Join(c.Out, name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("making the output directory: %w", err)
+	}
+	return dir, nil
+}

@@ -1,0 +1,173 @@
+package endtoend
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/kmodaudit/kmodaudit/guest"
+	"github.com/kmodaudit/kmodaudit/guest/wire"
+	"github.com/kmodaudit/kmodaudit/kmod"
+	"github.com/kmodaudit/kmodaudit/proc"
+	"github.com/kmodaudit/kmodaudit/progress"
+)
+
+// guestTimeout is many times what a translated guest takes on two cores.
+const guestTimeout = 10 * time.Minute
+
+// guest prepares the machine that is to be booted.
+func (p *preparer) guest(ctx context.Context, kernelRoot string) error {
+	dir, err := p.makeDir("guest")
+	if err != nil {
+		return err
+	}
+	init, err := p.compile(ctx, dir, initPackage)
+	if err != nil {
+		return err
+	}
+	program, err := p.compile(ctx, dir, programPackage)
+	if err != nil {
+		return err
+	}
+	modules, err := kmod.LoadOrder(p.ground.Product.Modules, kernelModules(p.ground.Kernel.ModuleDir))
+	if err != nil {
+		return err
+	}
+	p.ground.Guest = guest.Config{Kernel: p.ground.Kernel.Image, Init: init, Program: program, Dir: dir, Timeout: guestTimeout}
+	for _, m := range modules {
+		p.ground.Guest.Modules = append(p.ground.Guest.Modules, m.File)
+	}
+	return p.accel(ctx, kernelRoot)
+}
+
+// compile builds a static command of this project.
+func (p *preparer) compile(ctx context.Context, dir, pkg string) (string, error) {
+	goTool, err := exec.LookPath("go")
+	if err != nil {
+		return "", fmt.Errorf("compiling the guest's programs: %w; install Go", err)
+	}
+	binary := filepath.Join(dir, filepath.Base(pkg))
+	err = proc.Run(ctx, proc.Command{
+		Args: []string{goTool, "build", "-trimpath", "-o", binary, pkg},
+		Env:  []string{"CGO_ENABLED=0", "GOOS=linux"},
+		Log:  filepath.Join(dir, "compile.log"),
+	})
+	if err != nil {
+		return "", fmt.Errorf("compiling the guest's programs: %w", err)
+	}
+	return filepath.Abs(binary)
+}
+
+// kernelModules finds modules of the kernel's own package, whose files end in
+// .ko, .ko.xz, .ko.zst or .ko.gz.
+func kernelModules(dir string) kmod.Resolver {
+	var files map[string]string
+	return func(name string) (string, bool) {
+		if files == nil {
+			files = map[string]string{}
+			_ = filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+				if err == nil && strings.Contains(d.Name(), ".ko") {
+					files[kmod.NameOf(path)] = path
+				}
+				return nil
+			})
+		}
+		file, ok := files[name]
+		return file, ok
+	}
+}
+
+// accel finds out whether KVM runs this kernel here. That is a property of host, QEMU and
+// kernel, so the answer is kept.
+func (p *preparer) accel(ctx context.Context, kernelRoot string) error {
+	qemu, err := guest.Emulator()
+	if err != nil {
+		return err
+	}
+	version, err := exec.CommandContext(ctx, qemu, "--version").Output()
+	if err != nil {
+		return fmt.Errorf("asking QEMU for its version: %w", err)
+	}
+	host, err := os.ReadFile("/proc/version")
+	if err != nil {
+		return fmt.Errorf("finding out the host's kernel: %w", err)
+	}
+	_, missing := os.Stat("/dev/kvm")
+	inputs := struct {
+		Host, QEMU, Kernel string
+		Device             bool
+	}{string(host), string(version), kernelRoot, missing == nil}
+	type answer struct {
+		Accel guest.Accel
+		Why   string
+	}
+	dir, err := p.step(ctx, "accel", "find out whether KVM boots the kernel", inputs, func(dir string, _ func(progress.Event)) error {
+		c := p.ground.Guest
+		c.Dir = dir
+		accel, why, err := guest.ProbeKVM(ctx, c)
+		if err != nil {
+			return err
+		}
+		return writeJSON(filepath.Join(dir, "accel.json"), answer{accel, why})
+	})
+	if err != nil {
+		return err
+	}
+	var a answer
+	if err := readJSON(filepath.Join(dir, "accel.json"), &a); err != nil {
+		return err
+	}
+	p.ground.Guest.Accel = a.Accel
+	p.ground.AccelReason = a.Why
+	return nil
+}
+
+// Boot runs the guest's program with args and returns what it printed.
+func (g *Ground) Boot(ctx context.Context, report progress.Func, args ...string) (*guest.Result, error) {
+	c := g.Guest
+	c.Args = args
+	var result *guest.Result
+	err := report.Step(fmt.Sprintf("boot Linux %s and test the module", g.Kernel.Release), func(event func(progress.Event)) error {
+		event(progress.Event{Detail: fmt.Sprintf("%s, since %s", c.Accel, g.AccelReason)})
+		c.OnRecord = func(r wire.Record) { event(progress.Event{Detail: describe(r)}) }
+		var err error
+		result, err = guest.Run(ctx, c)
+		return err
+	})
+	return result, err
+}
+
+func describe(r wire.Record) string {
+	switch r.Kind {
+	case wire.Booted:
+		return "init runs on Linux " + r.Release
+	case wire.Loaded:
+		return "loaded " + r.Module
+	default:
+		return string(r.Kind) + ": " + r.Text
+	}
+}
+
+func writeJSON(file string, value any) error {
+	text, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(text, '\n'), 0o644)
+}
+
+func readJSON(file string, value any) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, value); err != nil {
+		return fmt.Errorf("reading %s: %w; delete its directory to have it made again", file, err)
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+package endtoend
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/kmodaudit/kmodaudit/audit"
+	"github.com/kmodaudit/kmodaudit/zevent-test/suite"
+)
+
+// Run audits the real thing with the limits of a configuration. The error says
+// why there is no result; a result may still hold audits that could not be done.
+func Run(ctx context.Context, limits audit.Config, c Config) (audit.Result, error) {
+	ground, err := Prepare(ctx, c)
+	if err != nil {
+		return audit.Result{}, err
+	}
+	strip := 2 // of ./include
+	headers := audit.AuditHeaders(ctx, audit.HeadersInput{
+		Origin:      audit.Origin{Kind: audit.Real, What: ground.name() + "'s own tree"},
+		Root:        ground.Module.Dir,
+		Sources:     []string{"./include"},
+		Strip:       &strip,
+		Destination: filepath.Join(c.Out, audit.HeadersName),
+		Manifest:    filepath.Join(c.Out, audit.ManifestName),
+	})
+	stack := audit.AuditStack(limits.StackInput(
+		ground.Product.Tree,
+		audit.Origin{Kind: audit.Real, What: fmt.Sprintf("%s built here for Linux %s", ground.name(), ground.Kernel.Release)},
+	))
+	events, err := ground.events(ctx, c)
+	if err != nil {
+		return audit.Result{}, err
+	}
+	return audit.Combine(headers, stack, events), nil
+}
+
+func (g *Ground) name() string { return g.Module.Name + " " + g.Module.Version }
+
+// events runs zevent-test in the guest and takes its results out.
+func (g *Ground) events(ctx context.Context, c Config) (audit.Events, error) {
+	result, err := g.Boot(ctx, c.Progress, "--device", "/dev/zfs", "--dir", "/tmp", "--format", "json")
+	if err != nil {
+		return audit.Events{}, err
+	}
+	file := filepath.Join(c.Out, "zevent-test.jsonl")
+	if err := os.WriteFile(file, result.Stdout, 0o644); err != nil {
+		return audit.Events{}, fmt.Errorf("keeping the results of zevent-test: %w", err)
+	}
+	if result.ExitCode > 1 {
+		return audit.Events{}, fmt.Errorf("running zevent-test in the guest: it ended with status %d\n    %s\n  its output is in %s, the console in %s",
+			result.ExitCode, bytes.TrimSpace(result.Stderr), file, result.ConsoleLog)
+	}
+	report, err := suite.ReadReport(bytes.NewReader(result.Stdout), file)
+	if err != nil {
+		return audit.Events{}, err
+	}
+	report.Target += ", in a guest under " + strings.ToUpper(string(g.Guest.Accel))
+	return audit.ReportedEvents(audit.Real, report), nil
+}

@@ -1,0 +1,128 @@
+//go:build mage
+
+// Kmodaudit audits a kernel module before it ships: its headers, its stack, its events.
+//
+// Out-of-tree modules import the targets audit and endToEnd; the others are this project's own chores.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/magefile/mage/mg"
+
+	//mage:import
+	_ "github.com/kmodaudit/kmodaudit/targets"
+)
+
+// Build compiles the commands, static, into bin/.
+func Build(ctx context.Context) error {
+	return runWith(ctx, []string{"CGO_ENABLED=0"}, "go", "build", "-trimpath", "-o", "bin/", "./cmd/...", "./zevent-test")
+}
+
+// Test runs every test that needs no root, no network and no guest.
+func Test(ctx context.Context) error {
+	if err := run(ctx, "go", "test", "./..."); err != nil {
+		return err
+	}
+	// What is for another platform must at least compile.
+	for _, platform := range []string{"linux/arm64", "darwin/arm64"} {
+		goos, goarch, _ := strings.Cut(platform, "/")
+		if err := runWith(ctx, []string{"GOOS=" + goos, "GOARCH=" + goarch, "CGO_ENABLED=0"}, "go", "vet", "./zevent/...", "./zevent-test/..."); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Lint checks formatting and runs go vet and staticcheck.
+func Lint(ctx context.Context) error {
+	if err := formatted(ctx); err != nil {
+		return err
+	}
+	for _, tags := range []string{"", "mage"} {
+		if err := run(ctx, "go", "vet", "-tags="+tags, "./..."); err != nil {
+			return err
+		}
+		if err := run(ctx, "go", "tool", "staticcheck", "-tags="+tags, "./..."); err != nil {
+			return err
+		}
+	}
+	return run(ctx, "go", "mod", "tidy", "-diff")
+}
+
+// formatted fails if gofmt would change a file.
+func formatted(ctx context.Context) error {
+	goroot, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output()
+	if err != nil {
+		return fmt.Errorf("finding gofmt: %w", err)
+	}
+	gofmt := filepath.Join(strings.TrimSpace(string(goroot)), "bin", "gofmt")
+	out, err := exec.CommandContext(ctx, gofmt, "-l", ".").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("running gofmt: %w: %s", err, out)
+	}
+	if len(out) > 0 {
+		return mg.Fatalf(1, "not formatted (gofmt -w):\n%s", out)
+	}
+	return nil
+}
+
+// Bench runs the benchmarks.
+func Bench(ctx context.Context) error {
+	return run(ctx, "go", "test", "-run=^$", "-bench=.", "-benchmem", "./...")
+}
+
+// Fuzz runs every fuzz target for FUZZTIME each (default 30s).
+func Fuzz(ctx context.Context) error {
+	duration := os.Getenv("FUZZTIME")
+	if duration == "" {
+		duration = "30s"
+	}
+	packages, err := exec.CommandContext(ctx, "go", "list", "./...").Output()
+	if err != nil {
+		return fmt.Errorf("listing packages: %w", err)
+	}
+	for _, pkg := range strings.Fields(string(packages)) {
+		list, err := exec.CommandContext(ctx, "go", "test", "-list=^Fuzz", pkg).Output()
+		if err != nil {
+			return fmt.Errorf("listing the fuzz targets of %s: %w", pkg, err)
+		}
+		for _, target := range strings.Fields(string(list)) {
+			if !strings.HasPrefix(target, "Fuzz") {
+				continue // the line that sums up the package
+			}
+			if err := run(ctx, "go", "test", "-run=^$", "-fuzz=^"+target+"$", "-fuzztime="+duration, pkg); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Clean removes what builds and audits left in this directory; the cache of endToEnd stays.
+func Clean() error {
+	for _, dir := range []string{"out", "bin"} {
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func run(ctx context.Context, args ...string) error { return runWith(ctx, nil, args...) }
+
+// runWith does what sh.RunWithV does, but can be cancelled, and expands no variables in arguments.
+func runWith(ctx context.Context, env []string, args ...string) error {
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return mg.Fatalf(1, "%s: %v", strings.Join(args, " "), err)
+	}
+	return nil
+}
