@@ -8,11 +8,13 @@ package endtoend
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/kmodaudit/kmodaudit/cache"
@@ -132,14 +134,27 @@ func (p *preparer) index(ctx context.Context) error {
 
 // tools installs what the machine lacks of the tools that the later steps run.
 func (p *preparer) tools(ctx context.Context, ofKernel []string) error {
-	tools := append([]string{"gcc", "libc6-dev", "make", "qemu-system-x86"}, ofKernel...)
-	missing, err := p.apt.Missing(ctx, tools)
+	ofModule, err := p.toolsOfModule(ctx)
+	if err != nil {
+		return err
+	}
+	missing, err := p.apt.Missing(ctx, slices.Concat([]string{"gcc", "libc6-dev", "make", "qemu-system-x86"}, ofKernel, ofModule))
 	if err != nil || len(missing) == 0 {
 		return err
 	}
 	return p.Progress.Step("install tools", func(report func(progress.Event)) error {
 		return p.apt.Install(ctx, missing, detail(report))
 	})
+}
+
+// toolsOfModule returns what the distribution found that building the module takes. DKMS
+// itself is left out: it would build the module for the kernels of this machine.
+func (p *preparer) toolsOfModule(ctx context.Context) ([]string, error) {
+	pkg, err := p.apt.Show(ctx, modulePackage)
+	if errors.Is(err, distro.ErrNoPackage) && p.Source != "" {
+		return nil, nil
+	}
+	return slices.DeleteFunc(pkg.Depends, func(name string) bool { return name == "dkms" || name == "debconf" }), err
 }
 
 // sourceInputs identify the module's source.
@@ -229,8 +244,8 @@ func (p *preparer) build(ctx context.Context, source sourceInputs, packages dist
 }
 
 // detail reports each line of a program's output as the part in hand.
-func detail(report func(progress.Event)) func(string) {
-	return func(line string) { report(progress.Event{Detail: line}) }
+func detail(report func(progress.Event)) func(string, bool) {
+	return func(line string, _ bool) { report(progress.Event{Detail: line}) }
 }
 
 // makeDir makes a directory of the output, with those above it.

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+
+	"github.com/kmodaudit/kmodaudit/zevent"
+	"github.com/kmodaudit/kmodaudit/zevent-test/suite"
+)
+
+//go:embed doc.go
+var docSource string
+
+const (
+	exitClean    = 0
+	exitFindings = 1
+	exitCannot   = 2
+)
+
+func main() {
+	// A signal lets the check under way destroy its pool.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	o, err := parseOptions(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(stdout, usage())
+		return exitClean
+	}
+	failed := false
+	if err == nil {
+		failed, err = check(ctx, o, stdout)
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "zevent-test: %v\n", err)
+		return exitCannot
+	}
+	if failed {
+		return exitFindings
+	}
+	return exitClean
+}
+
+// usage is the comment of doc.go.
+func usage() string {
+	_, text, _ := strings.Cut(docSource, "/*\n")
+	text, _, _ = strings.Cut(text, "*/")
+	return text
+}
+
+type options struct {
+	device, from, dir, format string
+	emulate, list, withPools  bool
+	run                       *regexp.Regexp
+}
+
+func parseOptions(args []string) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("zevent-test", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&o.device, "device", "", "")
+	flags.BoolVar(&o.emulate, "emulate", false, "")
+	flags.StringVar(&o.from, "from", "", "")
+	flags.StringVar(&o.dir, "dir", os.TempDir(), "")
+	flags.BoolVar(&o.withPools, "with-pools", false, "")
+	expression := flags.String("run", "", "")
+	flags.BoolVar(&o.list, "list", false, "")
+	flags.StringVar(&o.format, "format", "text", "")
+	if err := flags.Parse(args); err != nil {
+		return o, fmt.Errorf("%w; see zevent-test -h", err)
+	}
+	var err error
+	switch {
+	case flags.NArg() > 0:
+		return o, fmt.Errorf("unexpected argument %q; see zevent-test -h", flags.Arg(0))
+	case o.device != "" && o.emulate:
+		return o, errors.New("--device and --emulate exclude each other; choose one")
+	case o.device == "" && !o.emulate && !o.list:
+		return o, errors.New("choose --emulate or --device /dev/zfs; the latter clears the event queue of this machine for every reader")
+	case o.from != "" && !o.emulate:
+		return o, errors.New("--from needs --emulate: recorded events cannot be raised in a module")
+	case !knownFormat(o.format):
+		return o, fmt.Errorf("unknown --format %q; choose text, tap, json or junit", o.format)
+	}
+	if o.run, err = regexp.Compile(*expression); err != nil {
+		return o, fmt.Errorf("--run: %w", err)
+	}
+	if o.dir, err = filepath.Abs(o.dir); err != nil {
+		return o, fmt.Errorf("--dir: %w", err)
+	}
+	return o, nil
+}
+
+// check runs the chosen checks and prints their results. The error says why
+// they could not run.
+func check(ctx context.Context, o options, stdout io.Writer) (failed bool, err error) {
+	checks := suite.Matching(suite.Checks(), o.run)
+	if len(checks) == 0 {
+		return false, fmt.Errorf("--run %q finds no check; see zevent-test --list", o.run)
+	}
+	if o.list {
+		return false, printList(stdout, checks)
+	}
+	target, err := chooseTarget(o)
+	if err != nil {
+		return false, err
+	}
+	if err := suite.Preflight(target); err != nil {
+		return false, err
+	}
+	out := newPrinter(o.format, stdout)
+	if err := out.start(target.Describe(), len(checks)); err != nil {
+		return false, err
+	}
+	var summary suite.Summary
+	for r := range suite.Run(ctx, target, checks) {
+		summary.Add(r)
+		if err := out.result(r); err != nil {
+			return false, err
+		}
+	}
+	if err := out.end(summary); err != nil {
+		return false, err
+	}
+	if ctx.Err() != nil {
+		return false, errors.New("interrupted; not every check ran")
+	}
+	return summary.Fail > 0, nil
+}
+
+func chooseTarget(o options) (suite.Target, error) {
+	if o.emulate {
+		return emulatedTarget(o.from)
+	}
+	return suite.OpenDevice(o.device, o.dir, o.withPools)
+}
+
+func emulatedTarget(from string) (suite.Target, error) {
+	if from == "" {
+		return suite.NewEmulatedTarget(nil, ""), nil
+	}
+	f, err := os.Open(from)
+	if err != nil {
+		return nil, fmt.Errorf("--from: %w", err)
+	}
+	defer f.Close()
+	r, err := zevent.NewRecordingReader(f, from)
+	if err != nil {
+		return nil, fmt.Errorf("--from: %w", err)
+	}
+	var events []zevent.Event
+	for r.Scan() {
+		e, err := r.Event()
+		if err != nil {
+			return nil, fmt.Errorf("--from: %w", err)
+		}
+		events = append(events, e)
+	}
+	h := r.Header()
+	origin := fmt.Sprintf("%s (OpenZFS %q, Linux %q)", from, h.Module, h.Kernel)
+	return suite.NewEmulatedTarget(events, origin), r.Err()
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/kmodaudit/kmodaudit/zevent"
+	"github.com/kmodaudit/kmodaudit/zevent-test/suite"
+)
+
+// printer shows a run as it goes.
+type printer interface {
+	start(target string, checks int) error
+	result(suite.Result) error
+	end(suite.Summary) error
+}
+
+func knownFormat(format string) bool { return newPrinter(format, io.Discard) != nil }
+
+func newPrinter(format string, w io.Writer) printer {
+	switch format {
+	case "text":
+		return &textPrinter{w}
+	case "tap":
+		return &tapPrinter{w: w}
+	case "json":
+		return &jsonPrinter{suite.NewLineWriter(w)}
+	case "junit":
+		return &junitPrinter{w: w}
+	}
+	return nil
+}
+
+func printList(w io.Writer, checks []suite.Check) error {
+	for _, c := range checks {
+		if _, err := fmt.Fprintf(w, "%s\n    %s\n    Source: %s\n", c.Name, c.Asserts, c.Source); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eventLine is quoted where an event may hold control characters.
+func eventLine(e zevent.Event) string {
+	return fmt.Sprintf("EID %d, %s, class %q, pool %q, %d bytes",
+		e.EID, e.Time.Format("2006-01-02T15:04:05.000000000Z"), e.Class, e.Pool, len(e.Raw))
+}
+
+func verboseText(events []zevent.Event) string {
+	var b strings.Builder
+	for _, e := range events {
+		zevent.TextFormat{Verbose: true}.WriteEvent(&b, e) // a Builder has no errors
+	}
+	return b.String()
+}
+
+type textPrinter struct{ w io.Writer }
+
+func (p *textPrinter) start(target string, _ int) error {
+	_, err := fmt.Fprintf(p.w, "Checking %s\n", target)
+	return err
+}
+
+func (p *textPrinter) result(r suite.Result) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-5s %s\n", r.Status, r.Name)
+	if r.Detail != "" {
+		fmt.Fprintf(&b, "      %s\n", indent(r.Detail, "      "))
+	}
+	if r.Status == suite.Fail {
+		fmt.Fprintf(&b, "      Asserts: %s\n      Source: %s\n", r.Asserts, r.Source)
+	}
+	for _, e := range r.Events {
+		fmt.Fprintf(&b, "      %s\n", eventLine(e))
+	}
+	_, err := io.WriteString(p.w, b.String())
+	return err
+}
+
+func (p *textPrinter) end(s suite.Summary) error {
+	_, err := fmt.Fprintln(p.w, s)
+	return err
+}
+
+func indent(s, margin string) string { return strings.ReplaceAll(s, "\n", "\n"+margin) }
+
+// tapPrinter writes the Test Anything Protocol, version 13.
+type tapPrinter struct {
+	w io.Writer
+	n int
+}
+
+func (p *tapPrinter) start(target string, checks int) error {
+	_, err := fmt.Fprintf(p.w, "TAP version 13\n1..%d\n# %s\n", checks, indent(target, "# "))
+	return err
+}
+
+func (p *tapPrinter) result(r suite.Result) error {
+	p.n++
+	var b strings.Builder
+	switch r.Status {
+	case suite.Pass:
+		fmt.Fprintf(&b, "ok %d - %s\n", p.n, r.Name)
+	case suite.Skip:
+		fmt.Fprintf(&b, "ok %d - %s # SKIP %s\n", p.n, r.Name, strings.ReplaceAll(r.Detail, "\n", " "))
+	case suite.Fail:
+		fmt.Fprintf(&b, "not ok %d - %s\n# %s\n# Asserts: %s\n# Source: %s\n", p.n, r.Name, indent(r.Detail, "# "), r.Asserts, r.Source)
+	}
+	for _, e := range r.Events {
+		fmt.Fprintf(&b, "# %s\n", eventLine(e))
+	}
+	_, err := io.WriteString(p.w, b.String())
+	return err
+}
+
+func (p *tapPrinter) end(s suite.Summary) error {
+	_, err := fmt.Fprintf(p.w, "# %v\n", s)
+	return err
+}
+
+type jsonPrinter struct{ lines *suite.LineWriter }
+
+func (p *jsonPrinter) start(target string, checks int) error { return p.lines.Start(target, checks) }
+func (p *jsonPrinter) result(r suite.Result) error           { return p.lines.Result(r) }
+func (p *jsonPrinter) end(s suite.Summary) error             { return p.lines.End(s) }
+
+// junitPrinter writes one testsuite, at the end: its head holds the counts.
+type junitPrinter struct {
+	w     io.Writer
+	suite junitSuite
+}
+
+type junitSuite struct {
+	XMLName  xml.Name    `xml:"testsuite"`
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Skipped  int         `xml:"skipped,attr"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Class     string        `xml:"classname,attr"`
+	Name      string        `xml:"name,attr"`
+	Failure   *junitMessage `xml:"failure"`
+	Skipped   *junitMessage `xml:"skipped"`
+	SystemOut string        `xml:"system-out,omitempty"`
+}
+
+type junitMessage struct {
+	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
+}
+
+func (p *junitPrinter) start(target string, checks int) error {
+	p.suite = junitSuite{Name: "zevent-test: " + target, Tests: checks}
+	return nil
+}
+
+func (p *junitPrinter) result(r suite.Result) error {
+	c := junitCase{Class: "zevent-test", Name: r.Name, SystemOut: verboseText(r.Events)}
+	switch r.Status {
+	case suite.Fail:
+		c.Failure = &junitMessage{r.Detail, "Asserts: " + r.Asserts + "\nSource: " + r.Source}
+	case suite.Skip:
+		c.Skipped = &junitMessage{Message: r.Detail}
+	}
+	p.suite.Cases = append(p.suite.Cases, c)
+	return nil
+}
+
+func (p *junitPrinter) end(s suite.Summary) error {
+	p.suite.Failures, p.suite.Skipped = s.Fail, s.Skip
+	text, err := xml.MarshalIndent(p.suite, "", "  ")
+	if err == nil {
+		_, err = fmt.Fprintf(p.w, "%s%s\n", xml.Header, text)
+	}
+	return err
+}

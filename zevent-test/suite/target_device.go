@@ -1,0 +1,114 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/kmodaudit/kmodaudit/zevent"
+	"github.com/kmodaudit/kmodaudit/zevent/zfscmd"
+)
+
+// poolCreateClass is posted by spa_create; ESC_ZFS_POOL_CREATE, since 0.7.
+const poolCreateClass = "sysevent.fs.zfs.pool_create"
+
+// clockSlack is how far the time of an event may lie outside that of the
+// ioctl: the module reads a coarse clock, and the clock may be set meanwhile.
+const clockSlack = 2 * time.Second
+
+// DeviceTarget is the queue of the loaded module.
+type DeviceTarget struct {
+	devicePath string
+	dir        string
+}
+
+// NewDeviceTarget checks the module behind devicePath, normally /dev/zfs.
+// Raise creates pools on files in dir, an absolute path.
+func NewDeviceTarget(devicePath, dir string) *DeviceTarget {
+	return &DeviceTarget{devicePath: devicePath, dir: dir}
+}
+
+// Open implements [Target].
+func (t *DeviceTarget) Open() (zevent.Device, error) { return zevent.Open(t.devicePath) }
+
+// Describe implements [Target].
+func (t *DeviceTarget) Describe() string {
+	return fmt.Sprintf("%s, OpenZFS %s, Linux %s", t.devicePath,
+		firstLine("/sys/module/zfs/version"), firstLine("/proc/sys/kernel/osrelease"))
+}
+
+func firstLine(name string) string {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return "of unknown version"
+	}
+	line, _, _ := strings.Cut(string(b), "\n")
+	return line
+}
+
+// Raise implements [Target]: it creates a pool on a new file and destroys it
+// again, also when the context ends meanwhile.
+func (t *DeviceTarget) Raise(ctx context.Context) (Raised, error) {
+	if err := ctx.Err(); err != nil {
+		return Raised{}, err
+	}
+	before := time.Now()
+	pool, err := createFilePool(t.devicePath, t.dir)
+	if err != nil {
+		return Raised{}, err
+	}
+	raised := Raised{
+		Class:     poolCreateClass,
+		Pool:      pool.name,
+		NotBefore: before.Add(-clockSlack),
+		NotAfter:  time.Now().Add(clockSlack),
+	}
+	return raised, pool.destroy()
+}
+
+// ProbeCleanupFD implements [CleanupFDProber].
+func (t *DeviceTarget) ProbeCleanupFD() error {
+	device, err := os.OpenFile(t.devicePath, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer device.Close()
+	other, end, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer other.Close()
+	defer end.Close()
+	_, err = zfscmd.Do(int(device.Fd()), zfscmd.EventsNext, zfscmd.Args{
+		GUID:      uint64(zevent.Nonblock),
+		CleanupFD: int(other.Fd()),
+		Dst:       make([]byte, zevent.MaxEventBytes),
+	})
+	return err
+}
+
+// ImportedPools names the pools of this machine. kstat is the directory
+// /proc/spl/kstat/zfs, where the module keeps one directory a pool with a file
+// named state in it (since 0.8). It is an error if kstat cannot be read.
+func ImportedPools(kstat fs.FS) ([]string, error) {
+	entries, err := fs.ReadDir(kstat, ".")
+	if err != nil {
+		return nil, fmt.Errorf("listing pools: %w", err)
+	}
+	var pools []string
+	for _, e := range entries {
+		_, err := fs.Stat(kstat, path.Join(e.Name(), "state"))
+		switch {
+		case err == nil:
+			pools = append(pools, e.Name())
+		case !errors.Is(err, fs.ErrNotExist) && e.IsDir():
+			return nil, fmt.Errorf("listing pools: %w", err)
+		}
+	}
+	return pools, nil
+}

@@ -1,0 +1,153 @@
+package nvlist
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Encode packs a list as libnvpair does. To give a list to the kernel, use
+// the header of [Host]. An error names the pair whose value does not fit its
+// type, or wraps [ErrEncoding].
+func Encode(l List, h Header) ([]byte, error) {
+	if h.Encoding != Native {
+		return nil, fmt.Errorf("encoding nvlist: %w", ErrEncoding)
+	}
+	e := &nativeEncoder{b: h.append(nil), order: h.order()}
+	e.uint32(0) // version
+	e.uint32(l.Flags)
+	if err := e.pairs(l.Pairs, 1); err != nil {
+		return nil, fmt.Errorf("encoding nvlist: %w", err)
+	}
+	return e.b, nil
+}
+
+type nativeEncoder struct {
+	b     []byte
+	order byteOrder
+}
+
+func (e *nativeEncoder) uint32(v uint32) { e.b = e.order.AppendUint32(e.b, v) }
+func (e *nativeEncoder) zero(n int)      { e.b = append(e.b, make([]byte, n)...) }
+
+// pad aligns to 8 from the start of the pair. Pairs themselves are not
+// aligned in the stream: a 4-byte terminator may precede them.
+func (e *nativeEncoder) pad(start int) { e.zero(align8(len(e.b)-start) - (len(e.b) - start)) }
+
+func (e *nativeEncoder) pairs(pairs []Pair, depth int) error {
+	if depth > MaxDepth {
+		return fmt.Errorf("lists are embedded more than %d deep", MaxDepth)
+	}
+	for _, p := range pairs {
+		if err := e.pair(p, depth); err != nil {
+			return fmt.Errorf("pair %q: %w", p.Name, err)
+		}
+	}
+	e.uint32(0)
+	return nil
+}
+
+func (e *nativeEncoder) pair(p Pair, depth int) error {
+	if len(p.Name) >= math.MaxInt16 || strings.IndexByte(p.Name, 0) >= 0 {
+		return fmt.Errorf("name of %d bytes: want less than %d and no NUL", len(p.Name), math.MaxInt16)
+	}
+	elements, err := p.elements()
+	if err != nil {
+		return err
+	}
+	start := len(e.b)
+	e.zero(pairHeaderBytes)
+	e.b = append(append(e.b, p.Name...), 0)
+	e.pad(start)
+	if err := e.value(p); err != nil {
+		return err
+	}
+	e.pad(start)
+	size := len(e.b) - start
+	if size > math.MaxInt32 {
+		return fmt.Errorf("pair of %d bytes: want at most %d", size, math.MaxInt32)
+	}
+	head := e.b[start:]
+	e.order.PutUint32(head, uint32(size))
+	e.order.PutUint16(head[4:], uint16(len(p.Name)+1))
+	e.order.PutUint32(head[8:], uint32(elements))
+	e.order.PutUint32(head[12:], uint32(p.Type))
+	return e.embedded(p, depth)
+}
+
+// value appends the value without padding.
+func (e *nativeEncoder) value(p Pair) error {
+	switch v := p.Value.(type) {
+	case nil:
+	case string:
+		return e.string(v)
+	case []string:
+		e.zero(len(v) * pointerBytes)
+		for _, s := range v {
+			if err := e.string(s); err != nil {
+				return err
+			}
+		}
+	case bool:
+		e.bool(v)
+	case []bool:
+		for _, b := range v {
+			e.bool(b)
+		}
+	case List:
+		e.nvlist(v)
+	case []List:
+		e.zero(len(v) * pointerBytes)
+		for _, l := range v {
+			e.nvlist(l)
+		}
+	default: // numbers and arrays of numbers
+		b, err := binary.Append(e.b, e.order, v)
+		if err != nil {
+			return err
+		}
+		e.b = b
+	}
+	return nil
+}
+
+func (e *nativeEncoder) string(s string) error {
+	if strings.IndexByte(s, 0) >= 0 {
+		return fmt.Errorf("string %q: want no NUL", s)
+	}
+	e.b = append(append(e.b, s...), 0)
+	return nil
+}
+
+func (e *nativeEncoder) bool(v bool) {
+	var n uint32
+	if v {
+		n = 1
+	}
+	e.uint32(n)
+}
+
+// nvlist appends a packed nvlist_t: version, nvflag, then the private pointer,
+// flag and padding, which libnvpair clears.
+func (e *nativeEncoder) nvlist(l List) {
+	e.uint32(0)
+	e.uint32(l.Flags)
+	e.zero(nvlistBytes - versionBytes)
+}
+
+// embedded appends the lists of a NVLIST or NVLIST_ARRAY, which stand behind
+// their pair.
+func (e *nativeEncoder) embedded(p Pair, depth int) error {
+	switch v := p.Value.(type) {
+	case List:
+		return e.pairs(v.Pairs, depth+1)
+	case []List:
+		for _, l := range v {
+			if err := e.pairs(l.Pairs, depth+1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
