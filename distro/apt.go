@@ -78,7 +78,7 @@ func (a *Apt) options() []string {
 	}
 }
 
-func (a *Apt) run(ctx context.Context, onLine func(string), dir string, args ...string) error {
+func (a *Apt) run(ctx context.Context, onLine func(string, bool), dir string, args ...string) error {
 	return proc.Run(ctx, proc.Command{
 		Args: slices.Concat([]string{"apt-get"}, a.options(), args),
 		Dir:  dir, Log: a.log, OnLine: onLine,
@@ -87,7 +87,7 @@ func (a *Apt) run(ctx context.Context, onLine func(string), dir string, args ...
 }
 
 // Update fetches the package index.
-func (a *Apt) Update(ctx context.Context, onLine func(string)) error {
+func (a *Apt) Update(ctx context.Context, onLine func(string, bool)) error {
 	err := a.run(ctx, onLine, "", "-o", "APT::Update::Error-Mode=any", "update")
 	if err != nil {
 		return fmt.Errorf("fetching the package index: %w\n  is there a network, and do the machine's own apt sources work (apt-get update)?", err)
@@ -132,7 +132,7 @@ func (a *Apt) Show(ctx context.Context, name string) (Package, error) {
 }
 
 // Unpack downloads packages and unpacks them below dir, as if dir were the root of the file system.
-func (a *Apt) Unpack(ctx context.Context, packages []Package, dir string, onLine func(string)) error {
+func (a *Apt) Unpack(ctx context.Context, packages []Package, dir string, onLine func(string, bool)) error {
 	debs, err := os.MkdirTemp(dir, "debs-")
 	if err != nil {
 		return fmt.Errorf("downloading packages: %w", err)
@@ -177,7 +177,7 @@ func (a *Apt) Missing(ctx context.Context, packages []string) ([]string, error) 
 }
 
 // Install installs packages on this machine, without those they only recommend. It needs root.
-func (a *Apt) Install(ctx context.Context, packages []string, onLine func(string)) error {
+func (a *Apt) Install(ctx context.Context, packages []string, onLine func(string, bool)) error {
 	list := strings.Join(packages, " ")
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("installing tools: %s missing, and only root may install; run this as root, or have them installed: apt-get install --no-install-recommends %s", list, list)

@@ -26,8 +26,8 @@ const AuditFlags = "-fstack-usage -fcallgraph-info=su,da"
 
 // Product is a built module.
 type Product struct {
-	ModuleDir string   // directory with the objects, .su and .ci
-	Modules   []string // stripped module files, without debug information
+	Tree    string   // the source tree, with the objects, .su and .ci in it
+	Modules []string // stripped module files, without debug information
 }
 
 // Spec is what Build is to do.
@@ -86,7 +86,7 @@ func Open(dir string, m Module) (Product, error) {
 	if len(modules) == 0 {
 		return Product{}, fmt.Errorf("opening the build of %s: %s has no modules; build it again", m.Name, dir)
 	}
-	return Product{ModuleDir: filepath.Join(dir, treeName, m.moduleDir), Modules: modules}, nil
+	return Product{Tree: filepath.Join(dir, treeName), Modules: modules}, nil
 }
 
 func (s Spec) configure(ctx context.Context, tree string) error {
@@ -95,12 +95,15 @@ func (s Spec) configure(ctx context.Context, tree string) error {
 	}
 	return s.Progress.Step("configure the module", func(report func(progress.Event)) error {
 		checks := 0
-		onLine := func(line string) {
-			if !strings.HasPrefix(line, "checking ") {
+		onLine := func(line string, whole bool) {
+			check, found := strings.CutPrefix(line, "checking ")
+			if !found {
 				return
 			}
-			checks++
-			report(progress.Event{Done: checks, Unit: "checks", Detail: strings.TrimPrefix(line, "checking ")})
+			if whole {
+				checks++
+			}
+			report(progress.Event{Done: checks, Unit: "checks", Detail: check})
 		}
 		return s.run(ctx, tree, onLine, "./configure", "--with-config=kernel",
 			"--with-linux="+s.Kernel.SourceDir, "--with-linux-obj="+s.Kernel.BuildDir)
@@ -110,9 +113,9 @@ func (s Spec) configure(ctx context.Context, tree string) error {
 func (s Spec) make(ctx context.Context, tree string) error {
 	return s.Progress.Step("build the module", func(report func(progress.Event)) error {
 		compiled, total := 0, s.countSources()
-		onLine := func(line string) {
+		onLine := func(line string, whole bool) {
 			file, found := compiledFile(line)
-			if !found {
+			if !found || !whole {
 				return
 			}
 			compiled++
@@ -195,7 +198,7 @@ func builtModules(moduleDir string) ([]string, error) {
 	return modules, lines.Err()
 }
 
-func (s Spec) run(ctx context.Context, dir string, onLine func(string), args ...string) error {
+func (s Spec) run(ctx context.Context, dir string, onLine func(string, bool), args ...string) error {
 	return proc.Run(ctx, proc.Command{
 		Args: args, Dir: dir, Log: s.Log, OnLine: onLine,
 		// A make above this process must not pass on its options and job slots.

@@ -25,11 +25,15 @@ const (
 
 // Command is a program to run.
 type Command struct {
-	Args   []string          // the program and its arguments
-	Dir    string            // working directory, empty for the caller's
-	Env    []string          // added to the caller's environment
-	Log    string            // file that receives stdout and stderr, appended to
-	OnLine func(line string) // called for each line of output, may be nil
+	Args []string // the program and its arguments
+	Dir  string   // working directory, empty for the caller's
+	Env  []string // added to the caller's environment
+	Log  string   // file that receives stdout and stderr, appended to
+
+	// OnLine is called for each line of output, and before that, with whole being false,
+	// for a beginning of it that the program wrote by itself: "checking this... " may stand
+	// for minutes. It may be nil.
+	OnLine func(line string, whole bool)
 }
 
 // Error is a program that failed.
@@ -117,7 +121,7 @@ func Tail(file string) []string {
 
 // lineWriter cuts what is written into lines and keeps the last ones.
 type lineWriter struct {
-	onLine func(string)
+	onLine func(line string, whole bool)
 	line   []byte
 	tail   []string
 }
@@ -129,6 +133,9 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 		} else if len(w.line) < maxLineBytes {
 			w.line = append(w.line, c)
 		}
+	}
+	if w.onLine != nil && len(w.line) > 0 {
+		w.onLine(string(w.line), false)
 	}
 	return len(p), nil
 }
@@ -143,6 +150,6 @@ func (w *lineWriter) flush() {
 		w.tail = w.tail[1:]
 	}
 	if w.onLine != nil {
-		w.onLine(line)
+		w.onLine(line, true)
 	}
 }

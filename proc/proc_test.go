@@ -18,7 +18,11 @@ func TestRunLogsAndReportsLines(t *testing.T) {
 	var lines []string
 	err := Run(t.Context(), Command{
 		Args: []string{"sh", "-c", `echo "one $WHO"; echo two >&2; printf three`}, Env: []string{"WHO=me"},
-		Log: log, OnLine: func(line string) { lines = append(lines, line) },
+		Log: log, OnLine: func(line string, whole bool) {
+			if whole {
+				lines = append(lines, line)
+			}
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -32,6 +36,24 @@ func TestRunLogsAndReportsLines(t *testing.T) {
 	}
 	if _, output, _ := strings.Cut(string(text), "\n"); output != "one me\ntwo\nthree" {
 		t.Errorf("log holds %q", output)
+	}
+}
+
+func TestRunReportsAnUnfinishedLine(t *testing.T) {
+	type call struct {
+		Line  string
+		Whole bool
+	}
+	var calls []call
+	lines := &lineWriter{onLine: func(line string, whole bool) { calls = append(calls, call{line, whole}) }}
+	for _, part := range []string{"checking for it... ", "yes\nnext", "\n"} {
+		if _, err := lines.Write([]byte(part)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []call{{"checking for it... ", false}, {"checking for it... yes", true}, {"next", false}, {"next", true}}
+	if diff := cmp.Diff(want, calls); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
 	}
 }
 
@@ -74,7 +96,7 @@ func TestCancelEndsTheWholeGroup(t *testing.T) {
 	err := Run(ctx, Command{
 		Args:   []string{"sh", "-c", "sleep 1000 & echo started; wait"},
 		Log:    filepath.Join(t.TempDir(), "log"),
-		OnLine: func(string) { cancel(enough) },
+		OnLine: func(string, bool) { cancel(enough) },
 	})
 	if !errors.Is(err, enough) {
 		t.Errorf("Run returned %v, want the cause of the cancellation", err)
