@@ -1,0 +1,167 @@
+package stackcheck
+
+import (
+	"archive/tar"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Bounds on what is read. The largest file of OpenZFS has 1.2 MB, all of them have 9.3 MB.
+const (
+	maxFileBytes    = 64 << 20  // one .su or .ci file
+	maxArchiveBytes = 4 << 30   // all of an archive, decompressed
+	maxWindowBytes  = 128 << 20 // of the zstd decoder; what zstd --long needs
+)
+
+// A File is a .su or .ci file of a build, whole.
+type File struct {
+	Path string // relative to the directory or archive, with slashes
+	Name string // for messages: what to open to see the file
+	Data []byte
+}
+
+// Files yields the .su and .ci files below a directory, sorted by path, or in an archive (.tar.zst), in its order, or
+// the one file that is named. Symbolic links below a directory are not followed. A file that cannot be read is yielded
+// as an error, and the others still follow; after an error in an archive nothing does.
+func Files(name string) iter.Seq2[File, error] {
+	return func(yield func(File, error) bool) {
+		info, err := os.Stat(name)
+		switch {
+		case err != nil:
+			yield(File{}, err)
+		case info.IsDir():
+			filesBelow(name, yield)
+		case strings.HasSuffix(name, ".tar.zst"):
+			archived(name, yield)
+		case isEvidence(name):
+			data, err := readFile(os.DirFS(filepath.Dir(name)), filepath.Base(name))
+			yield(File{Path: filepath.Base(name), Name: name, Data: data}, inFile(name, err))
+		default:
+			yield(File{}, fmt.Errorf("%s: want a directory, a .tar.zst archive, a .su or a .ci file", name))
+		}
+	}
+}
+
+func isEvidence(name string) bool {
+	ext := path.Ext(name)
+	return ext == ".su" || ext == ".ci"
+}
+
+func inFile(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+func filesBelow(dir string, yield func(File, error) bool) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		yield(File{}, err)
+		return
+	}
+	defer root.Close()
+	var found []string
+	stopped := false
+	err = fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			if stopped = !yield(File{}, inFile(filepath.Join(dir, name), err)); stopped {
+				return fs.SkipAll
+			}
+			return fs.SkipDir
+		}
+		if entry.Type().IsRegular() && isEvidence(name) {
+			found = append(found, name)
+		}
+		return nil
+	})
+	if err != nil || stopped {
+		return
+	}
+	slices.Sort(found)
+	for _, name := range found {
+		full := filepath.Join(dir, name)
+		data, err := readFile(root.FS(), name)
+		if !yield(File{Path: name, Name: full, Data: data}, inFile(full, err)) {
+			return
+		}
+	}
+}
+
+func readFile(dir fs.FS, name string) ([]byte, error) {
+	f, err := dir.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readAll(f)
+}
+
+func readAll(r io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxFileBytes+1))
+	if err == nil && len(data) > maxFileBytes {
+		return nil, fmt.Errorf("larger than %d MiB, no compiler writes that much about one object", maxFileBytes>>20)
+	}
+	return data, err
+}
+
+func archived(archive string, yield func(File, error) bool) {
+	f, err := os.Open(archive)
+	if err != nil {
+		yield(File{}, err)
+		return
+	}
+	defer f.Close()
+	filesIn(f, archive, yield)
+}
+
+func filesIn(r io.Reader, archive string, yield func(File, error) bool) {
+	fail := func(err error) { yield(File{}, inFile(archive, err)) }
+	decoder, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindowBytes))
+	if err != nil {
+		fail(err)
+		return
+	}
+	defer decoder.Close()
+	plain := &io.LimitedReader{R: decoder, N: maxArchiveBytes}
+	entries := tar.NewReader(plain)
+	seen := make(map[string]bool)
+	for {
+		entry, err := entries.Next()
+		if plain.N <= 0 {
+			fail(fmt.Errorf("larger than %d GiB when decompressed", maxArchiveBytes>>30))
+			return
+		}
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			fail(err)
+			return
+		}
+		name := strings.TrimPrefix(path.Clean("/"+entry.Name), "/")
+		if entry.Typeflag != tar.TypeReg || !isEvidence(name) {
+			continue
+		}
+		if seen[name] {
+			fail(fmt.Errorf("has %s twice, and its frames would count twice; make the archive anew", name))
+			return
+		}
+		seen[name] = true
+		full := archive + "/" + name
+		data, err := readAll(entries)
+		if !yield(File{Path: name, Name: full, Data: data}, inFile(full, err)) || err != nil {
+			return
+		}
+	}
+}

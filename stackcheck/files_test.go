@@ -1,0 +1,176 @@
+package stackcheck
+
+import (
+	"archive/tar"
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
+)
+
+// write makes files below a new directory.
+func write(t *testing.T, files map[string]string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	for name, text := range files {
+		full := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(full), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(full, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// archive makes a .tar.zst with one entry after the other, each "name=content".
+func archive(t testing.TB, entries ...string) (name string) {
+	t.Helper()
+	var packed bytes.Buffer
+	encoder, err := zstd.NewWriter(&packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := tar.NewWriter(encoder)
+	for _, entry := range entries {
+		name, content, _ := strings.Cut(entry, "=")
+		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(content))}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := encoder.Close(); err != nil {
+		t.Fatal(err)
+	}
+	name = filepath.Join(t.TempDir(), "su-ci.tar.zst")
+	if err := os.WriteFile(name, packed.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// list gives "path=content" for each file and "error: ..." for each error, without the directory.
+func list(name string) []string {
+	var all []string
+	for file, err := range Files(name) {
+		if err != nil {
+			all = append(all, "error: "+strings.ReplaceAll(err.Error(), name, "PATH"))
+			continue
+		}
+		all = append(all, file.Path+"="+string(file.Data))
+	}
+	return all
+}
+
+func TestFilesBelowDirectory(t *testing.T) {
+	dir := write(t, map[string]string{"b.su": "1", "a/z.su": "2", "a/z.ci": "3", "a.su": "4", "a/z.o": "5", "a/.z.o.cmd": "6", "c.su/d.su": "7"})
+	for link, target := range map[string]string{"link.su": "b.su", "linked": "a", "dangling.ci": "nowhere"} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{"a.su=4", "a/z.ci=3", "a/z.su=2", "b.su=1", "c.su/d.su=7"}
+	if diff := cmp.Diff(want, list(dir)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"z.ci=3", "z.su=2"}, list(filepath.Join(dir, "linked"))); diff != "" {
+		t.Errorf("files below a link that is named (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"b.su=1"}, list(filepath.Join(dir, "b.su"))); diff != "" {
+		t.Errorf("files of one file (-want +got):\n%s", diff)
+	}
+}
+
+func TestFilesInArchive(t *testing.T) {
+	tests := []struct {
+		name string
+		path string
+		want []string
+	}{
+		{"in its order", archive(t, "./b.su=1", "./a.ci=2", "./a.o=3"), []string{"b.su=1", "a.ci=2"}},
+		{"names stay inside", archive(t, "../../etc/x.su=1", "/abs/y.su=2"), []string{"etc/x.su=1", "abs/y.su=2"}},
+		{"twice", archive(t, "a.su=1", "./a.su=2", "b.su=3"), []string{"a.su=1",
+			"error: PATH: has a.su twice, and its frames would count twice; make the archive anew"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, list(test.path)); diff != "" {
+				t.Errorf("files (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestFilesReportsWhatItCannotRead(t *testing.T) {
+	whole, err := os.ReadFile(archive(t, "a.su="+strings.Repeat("a.c:1:2:f\t8\tstatic\n", 1000)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := write(t, map[string]string{"cut.tar.zst": string(whole[:len(whole)/2]), "no.tar.zst": "no archive", "x.txt": "text"})
+	for name, want := range map[string]string{
+		"cut.tar.zst": "unexpected EOF",
+		"no.tar.zst":  "invalid",
+		"x.txt":       "want a directory, a .tar.zst archive, a .su or a .ci file",
+		"missing":     "no such file",
+	} {
+		got := list(filepath.Join(dir, name))
+		if len(got) != 1 || !strings.HasPrefix(got[0], "error: ") || !strings.Contains(got[0], want) {
+			t.Errorf("%s gives %q, want one error with %q", name, got, want)
+		}
+	}
+}
+
+func TestFilesStopsWhenAsked(t *testing.T) {
+	for _, name := range []string{write(t, map[string]string{"a.su": "", "b.su": ""}), archive(t, "a.su=", "b.su=")} {
+		n := 0
+		for range Files(name) {
+			n++
+			break
+		}
+		if n != 1 {
+			t.Errorf("%d files of %s", n, name)
+		}
+	}
+}
+
+func FuzzFilesIn(f *testing.F) {
+	var whole []string
+	for file, err := range Files(recording) {
+		if err != nil {
+			f.Fatal(err)
+		}
+		if strings.HasPrefix(file.Path, "module/avl/") {
+			whole = append(whole, file.Path+"="+string(file.Data))
+		}
+	}
+	for _, entries := range [][]string{whole, {"./b.su=1", "../a.ci=2", "./b.su=3"}, {}} {
+		packed, err := os.ReadFile(archive(f, entries...))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(packed)
+	}
+	f.Fuzz(func(t *testing.T, packed []byte) {
+		failed := false
+		filesIn(bytes.NewReader(packed), "x.tar.zst", func(file File, err error) bool {
+			if failed {
+				t.Error("files follow an error")
+			}
+			failed = err != nil
+			if !failed && (!isEvidence(file.Path) || strings.HasPrefix(file.Path, "/") || strings.HasPrefix(file.Path, "..")) {
+				t.Errorf("file %q", file.Path)
+			}
+			return true
+		})
+	})
+}

@@ -1,0 +1,84 @@
+// Package lines splits a file of unknown origin into lines in bounded memory.
+//
+// bufio.Scanner gives up at the first line that is too long, and cannot tell a last line that was cut off from a whole
+// one. Both matter to a reader that has to say where a file is damaged and still deliver the rest of it.
+package lines
+
+import (
+	"bufio"
+	"io"
+)
+
+// MaxBytes bounds a line, its newline included.
+const MaxBytes = 1 << 20
+
+// A Fault is what is wrong with a line before anything looks at its content.
+type Fault string
+
+const (
+	Whole        Fault = ""                                        // nothing is wrong
+	TooLong      Fault = "the line is longer than 1 MiB"           // the text is cut at MaxBytes
+	Unterminated Fault = "the file ends in the middle of the line" // end of file without a newline
+)
+
+// A Scanner reads lines, in the manner of bufio.Scanner.
+type Scanner struct {
+	input  *bufio.Reader
+	text   []byte
+	number int
+	fault  Fault
+	err    error
+}
+
+// NewScanner returns a Scanner that reads from r.
+func NewScanner(r io.Reader) *Scanner { return &Scanner{input: bufio.NewReaderSize(r, 16<<10)} }
+
+// Scan advances to the next line. It returns false at the end of the file or when reading fails.
+func (s *Scanner) Scan() bool {
+	if s.err != nil {
+		return false
+	}
+	s.text, s.fault = s.text[:0], Whole
+	for {
+		part, err := s.input.ReadSlice('\n')
+		s.text = append(s.text, part[:min(len(part), MaxBytes-len(s.text))]...)
+		if len(s.text) == MaxBytes {
+			s.fault = TooLong
+		}
+		if err == bufio.ErrBufferFull {
+			continue
+		}
+		s.err = err
+		break
+	}
+	if s.err != nil && (s.err != io.EOF || len(s.text) == 0) {
+		return false
+	}
+	s.number++
+	if s.fault == TooLong {
+		return true
+	}
+	if s.err == io.EOF {
+		s.fault = Unterminated
+		return true
+	}
+	s.text = s.text[:len(s.text)-1]
+	return true
+}
+
+// Text returns the line without its newline. The bytes are valid until the next Scan.
+func (s *Scanner) Text() []byte { return s.text }
+
+// Number returns the line's number; the first is 1.
+func (s *Scanner) Number() int { return s.number }
+
+// Fault tells whether the line is whole.
+func (s *Scanner) Fault() Fault { return s.fault }
+
+// Err returns why reading failed; the end of the file is no failure.
+func (s *Scanner) Err() error {
+	if s.err == io.EOF {
+		return nil
+	}
+	return s.err
+}
