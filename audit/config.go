@@ -95,16 +95,16 @@ func ReadConfig(file string, required bool) (Config, error) {
 
 // positioned says where in the file the decoder stumbled.
 func positioned(file string, err error) error {
-	var syntax *toml.DecodeError
-	if errors.As(err, &syntax) {
-		line, column := syntax.Position()
-		return fmt.Errorf("%s:%d:%d: %w", file, line, column, err)
-	}
 	var unknown *toml.StrictMissingError
 	if errors.As(err, &unknown) && len(unknown.Errors) > 0 {
 		first := unknown.Errors[0]
 		line, column := first.Position()
 		return fmt.Errorf("%s:%d:%d: unknown key %s", file, line, column, strings.Join(first.Key(), "."))
+	}
+	var syntax *toml.DecodeError
+	if errors.As(err, &syntax) {
+		line, column := syntax.Position()
+		return fmt.Errorf("%s:%d:%d: %w", file, line, column, err)
 	}
 	return fmt.Errorf("%s: %w", file, err)
 }

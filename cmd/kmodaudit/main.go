@@ -45,6 +45,8 @@ func root() *cobra.Command {
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		// Without this, cobra takes an unknown command for a call for help, and succeeds.
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(auditCommand())
 	return cmd
