@@ -23,10 +23,13 @@ type ExitError struct {
 }
 
 func (e *ExitError) Error() string {
-	if e.Err == nil {
-		return fmt.Sprintf("exit status %d", e.Code)
+	switch {
+	case e.Err != nil:
+		return e.Err.Error()
+	case e.Code == audit.Findings.ExitCode():
+		return "the audit has findings"
 	}
-	return e.Err.Error()
+	return "the audit could not be done wholly"
 }
 
 func (e *ExitError) Unwrap() error { return e.Err }
