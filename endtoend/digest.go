@@ -44,7 +44,7 @@ func digestTree(dir string) (string, error) {
 		return nil
 	})
 	if err != nil {
-		return "", fmt.Errorf("reading the module's source: %w", err)
+		return "", fmt.Errorf("reading the module's source: %w; give the top of a readable source tree", err)
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }

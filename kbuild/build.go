@@ -113,7 +113,11 @@ func (s Spec) configure(ctx context.Context, tree string) error {
 func (s Spec) make(ctx context.Context, tree string) error {
 	return s.Progress.Step("build the module", func(report func(progress.Event)) error {
 		compiled, total := 0, s.countSources()
+		complaint := ""
 		onLine := func(line string, whole bool) {
+			if complaint == "" && whole && complains(line) {
+				complaint = line
+			}
 			file, found := compiledFile(line)
 			if !found || !whole {
 				return
@@ -125,8 +129,18 @@ func (s Spec) make(ctx context.Context, tree string) error {
 		if !s.Module.autotools {
 			args = append(args, "-C", s.Kernel.BuildDir, "M="+tree, "modules")
 		}
-		return s.run(ctx, tree, onLine, args...)
+		err := s.run(ctx, tree, onLine, args...)
+		if err != nil && complaint != "" {
+			// Parallel jobs go on printing; the end of the log may not show what failed.
+			err = fmt.Errorf("the source does not compile for this kernel, first %s\n  %w", complaint, err)
+		}
+		return err
 	})
+}
+
+// complains says whether a line is an error of gcc, the linker, objtool or modpost.
+func complains(line string) bool {
+	return strings.Contains(line, " error: ") || strings.HasPrefix(line, "ERROR: modpost: ") || strings.Contains(line, "undefined reference to ")
 }
 
 // compiledFile returns the object of one of kbuild's lines: "  CC [M]  zfs/arc.o".

@@ -131,6 +131,21 @@ func TestCompiledFile(t *testing.T) {
 	}
 }
 
+func TestComplains(t *testing.T) {
+	for line, want := range map[string]bool{
+		"/build/module/zfs/arc.c:12:3: error: implicit declaration of function 'f'": true,
+		"<command-line>: fatal error: nothere.h: No such file or directory":         true,
+		`ERROR: modpost: "bdi_init" [zfs.ko] undefined!`:                            true,
+		"  CC [M]  zfs/error.o":                    false,
+		"make[1]: *** [Makefile:255: x.o] Error 1": false,
+		"/build/a.c:1:1: warning: no errors here":  false,
+	} {
+		if got := complains(line); got != want {
+			t.Errorf("complains(%q) = %v, want %v", line, got, want)
+		}
+	}
+}
+
 func TestBuiltModules(t *testing.T) {
 	dir := tree(t, map[string]string{"modules.order": "/build/spl/spl.ko\nzfs/zfs.o\nlua/zlua.ko\n"})
 	got, err := builtModules(dir)

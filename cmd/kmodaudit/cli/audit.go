@@ -57,11 +57,7 @@ type AuditFlags struct {
 
 // Audit runs the three audits and prints their summary.
 func Audit(ctx context.Context, stdout io.Writer, f AuditFlags) error {
-	file := f.Config
-	if file == "" {
-		file = audit.ConfigName
-	}
-	config, err := audit.ReadConfig(file, f.Config != "")
+	config, err := readConfig(f.Config)
 	if err != nil {
 		return cannot(err)
 	}
@@ -81,6 +77,14 @@ func Audit(ctx context.Context, stdout io.Writer, f AuditFlags) error {
 		return cannot(err)
 	}
 	return finish(stdout, result, resultFile)
+}
+
+// readConfig reads the file that was named, or else kmodaudit.toml if there is one.
+func readConfig(named string) (audit.Config, error) {
+	if named != "" {
+		return audit.ReadConfig(named, true)
+	}
+	return audit.ReadConfig(audit.ConfigName, false)
 }
 
 // finish writes a result to its file and prints its summary.

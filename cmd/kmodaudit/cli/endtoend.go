@@ -28,11 +28,7 @@ type EndToEndFlags struct {
 
 // EndToEnd audits a module that it builds, on a kernel that it boots.
 func EndToEnd(ctx context.Context, stdout, stderr io.Writer, f EndToEndFlags) error {
-	file := f.Config
-	if file == "" {
-		file = audit.ConfigName
-	}
-	config, err := audit.ReadConfig(file, f.Config != "")
+	config, err := readConfig(f.Config)
 	if err != nil {
 		return cannot(err)
 	}
