@@ -31,7 +31,9 @@ func AuditEvents(ctx context.Context, in EventsInput) Events {
 		return ReportedEvents(Real, suite.Collect(ctx, target))
 	}
 	if in.Recording == "" {
-		return ReportedEvents(Emulated, suite.Collect(ctx, suite.NewEmulatedTarget(nil, "")))
+		e := ReportedEvents(Emulated, suite.Collect(ctx, suite.NewEmulatedTarget(nil, "")))
+		e.Origin.What = "events of the emulator's own making"
+		return e
 	}
 	recorded, header, err := readRecording(in.Recording)
 	if err != nil {

@@ -81,10 +81,10 @@ func (s *Stack) describe(build stackcheck.Build, watch []string) {
 		s.Watched = append(s.Watched, w)
 	}
 	if n := len(build.WithoutGraph); n > 0 {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("%d objects have no .ci file; their calls are on no path", n))
+		s.Warnings = append(s.Warnings, fmt.Sprintf("objects without a .ci file, whose calls are on no path: %d", n))
 	}
 	if n := len(build.CrossCheck.Disagreed); n > 0 {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("%d functions have another size in .ci than in .su; rebuild, one of them is stale", n))
+		s.Warnings = append(s.Warnings, fmt.Sprintf("functions with another size in .ci than in .su, one of them stale: %d; rebuild", n))
 	}
 }
 

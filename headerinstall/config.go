@@ -3,6 +3,7 @@ package headerinstall
 import (
 	"errors"
 	"fmt"
+	"path"
 	"path/filepath"
 	"time"
 
@@ -23,10 +24,11 @@ type Config struct {
 	// It may be a symbolic link.
 	Root string
 
-	// Sources are the patterns, slash-separated and relative to Root: "./zfs/include",
-	// "./*/include", "./zfs/include/sys/*.h". A directory stands for every header below it.
-	// Once a wildcard has been met, "." and ".." are refused. Symbolic links below Root are
-	// refused, not followed.
+	// Sources are the patterns, slash-separated and absolute or relative to Root:
+	// "./zfs/include", "./*/include", "./zfs/include/sys/*.h". A directory stands for every
+	// header below it. Once a wildcard has been met, "." and ".." are refused. A symbolic link to
+	// a directory is followed where a pattern names it before its first wildcard, since that is the
+	// user's word; every other one is refused.
 	Sources []string
 
 	// Include are doublestar globs that a file must match, one of them, to count as a header.
@@ -91,6 +93,9 @@ func (c Config) strip() int {
 
 // onDisk is where a source as written lies.
 func (c Config) onDisk(source string) string {
+	if path.IsAbs(source) {
+		return filepath.FromSlash(source)
+	}
 	return filepath.Join(c.Root, filepath.FromSlash(source))
 }
 

@@ -55,7 +55,7 @@ type File struct {
 }
 
 // A Manifest is what one installation wrote. The same sources give the same bytes, whatever the
-// directory that they were found from: no path in it is absolute, and no time.
+// directory that they were found from: it holds no time, and no absolute path but that of a pattern written so.
 type Manifest struct {
 	Format string `json:"format"` // Format
 	Strip  int    `json:"strip"`  // leading components that the sources lost

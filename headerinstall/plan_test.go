@@ -101,6 +101,12 @@ func TestPlan(t *testing.T) {
 			config: Config{Sources: []string{"./m/include"}},
 			want:   map[string]Action{"a.h": New},
 		},
+		{
+			name:   "links that the pattern names",
+			files:  map[string]string{"m/inc/sys/a.h": "a", "zfs": "-> m", "m/include": "-> inc"},
+			config: Config{Sources: []string{"./zfs/include"}},
+			want:   map[string]Action{"sys/a.h": New},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -115,6 +121,21 @@ func TestPlan(t *testing.T) {
 				t.Errorf("warnings (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestAbsolutePattern(t *testing.T) {
+	root := writeTree(t, t.TempDir(), map[string]string{"m/include/fm/fs/a.h": "a", "n/include/b.h": "b"})
+	strip := len(components(root)) + 2
+	p := mustPlan(t, Config{Root: t.TempDir(), Sources: []string{root + "/m/include", root + "/n*/include"}, Strip: &strip, Dest: filepath.Join(root, "out")})
+	if diff := cmp.Diff(map[string]Action{"fm/fs/a.h": New, "b.h": New}, actions(p)); diff != "" {
+		t.Errorf("actions (-want +got):\n%s", diff)
+	}
+	if got, want := p.Entries[1].Source, root+"/m/include/fm/fs/a.h"; got != want {
+		t.Errorf("source %q, want %q", got, want)
+	}
+	if _, err := Install(t.Context(), p); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -201,10 +222,16 @@ func TestPlanProblems(t *testing.T) {
 			want:  []problem{{Reason: NotRegular, Path: "./m/include/a.h"}, {Reason: NotRegular, Path: "./m/include/sys"}},
 		},
 		{
-			name:  "links on the way to a source",
+			name:  "links that a wildcard finds",
 			files: map[string]string{"m/include/a.h": "a", "n": "-> m", "o/include": "-> ../m/include"},
-			c:     Config{Sources: []string{"./n/include", "./o/*"}},
+			c:     Config{Sources: []string{"./n*/include", "./o/*"}},
 			want:  []problem{{Reason: NotRegular, Path: "./n"}, {Reason: NotRegular, Path: "./o/include"}},
+		},
+		{
+			name:  "named links to what is no directory",
+			files: map[string]string{"m/include/a.h": "a", "a.h": "-> m/include/a.h", "gone": "-> nowhere"},
+			c:     Config{Sources: []string{"./a.h", "./gone"}},
+			want:  []problem{{Reason: NotRegular, Path: "./a.h"}, {Reason: NotRegular, Path: "./gone"}},
 		},
 		{
 			name:  "links to their own directory below a doublestar",
@@ -238,12 +265,11 @@ func TestPlanProblems(t *testing.T) {
 		},
 		{
 			name: "patterns that mean nothing",
-			c:    Config{Sources: []string{"/m/include", "./*/../m", "./[", "/"}},
+			c:    Config{Sources: []string{"./*/../m", "./[", "/"}},
 			want: []problem{
 				{Reason: BadPattern, Path: "./*/../m"},
 				{Reason: BadPattern, Path: "./["},
 				{Reason: BadPattern, Path: "/"},
-				{Reason: BadPattern, Path: "/m/include"},
 			},
 		},
 		{

@@ -25,7 +25,7 @@ const (
 
 // advice is what to do next, for each reason.
 var advice = map[Reason]string{
-	BadPattern:    "write a relative directory or glob, such as ./zfs/include or ./*/include",
+	BadPattern:    "write a directory or glob, such as ./zfs/include or ./*/include",
 	MissingSource: "check the spelling, and that the root directory is the right one",
 	NoHeader:      "check the directory, or say by an include glob what counts as a header",
 	Unreadable:    "make it readable, or leave it out",

@@ -40,14 +40,14 @@ func find(ctx context.Context, c Config) (*finder, error) {
 
 func (f *finder) pattern(ctx context.Context, pattern string) error {
 	before := len(f.problems)
-	matches, problem := f.expand(pattern)
+	literal, matches, problem := f.expand(pattern)
 	if problem != nil {
 		f.problems = append(f.problems, problem)
 		return nil
 	}
 	headers := 0
 	for _, match := range matches {
-		n, err := f.match(ctx, match)
+		n, err := f.match(ctx, match, literal)
 		if err != nil {
 			return err
 		}
@@ -59,48 +59,51 @@ func (f *finder) pattern(ctx context.Context, pattern string) error {
 	return nil
 }
 
-// expand returns the files and directories that a pattern leads to, as written, sorted.
-func (f *finder) expand(pattern string) ([]string, *Problem) {
-	bad := func(detail string) ([]string, *Problem) {
-		return nil, &Problem{Reason: BadPattern, Path: pattern, Detail: detail}
+// expand returns the files and directories that a pattern leads to, as written, sorted, and how
+// many of their leading components the pattern names literally.
+func (f *finder) expand(pattern string) (literal int, matches []string, problem *Problem) {
+	bad := func(detail string) (int, []string, *Problem) {
+		return 0, nil, &Problem{Reason: BadPattern, Path: pattern, Detail: detail}
 	}
 	parts := components(pattern)
+	start := ""
+	if path.IsAbs(pattern) {
+		start = "/"
+	}
 	switch {
 	case len(parts) == 0:
 		return bad("names no file or directory")
-	case path.IsAbs(pattern):
-		return bad("is absolute")
 	case !doublestar.ValidatePattern(pattern):
 		return bad("is not a valid glob")
 	}
 	meta := slices.IndexFunc(parts, func(part string) bool { return strings.ContainsAny(part, `*?[{\`) })
 	if meta < 0 {
-		return []string{strings.Join(parts, "/")}, nil
+		return len(parts), []string{start + strings.Join(parts, "/")}, nil
 	}
 	prefix, glob := parts[:meta], parts[meta:]
 	if slices.Contains(glob, ".") || slices.Contains(glob, "..") {
 		return bad(`has "." or ".." after a wildcard`)
 	}
-	base := f.config.onDisk(strings.Join(prefix, "/"))
+	base := f.config.onDisk(start + strings.Join(prefix, "/"))
 	if _, err := os.Stat(base); err != nil {
-		return nil, sourceProblem(pattern, err)
+		return 0, nil, sourceProblem(pattern, err)
 	}
 	found, err := doublestar.Glob(linkBoundFS{os.DirFS(base)}, strings.Join(glob, "/"), doublestar.WithFailOnIOErrors())
 	if err != nil {
-		return nil, sourceProblem(pattern, err)
+		return 0, nil, sourceProblem(pattern, err)
 	}
 	slices.Sort(found)
 	found = slices.Compact(found)
 	for i, match := range found {
-		found[i] = strings.Join(append(slices.Clone(prefix), match), "/")
+		found[i] = start + strings.Join(append(slices.Clone(prefix), match), "/")
 	}
-	return found, nil
+	return len(prefix), found, nil
 }
 
 // match adds the headers that one match of a pattern stands for, and returns how many they are;
 // those that another pattern has led to already are counted, not added.
-func (f *finder) match(ctx context.Context, match string) (headers int, err error) {
-	info, problem := f.lstatAll(match)
+func (f *finder) match(ctx context.Context, match string, literal int) (headers int, err error) {
+	info, problem := f.statAll(match, literal)
 	if problem != nil {
 		f.problems = append(f.problems, problem)
 		return 0, nil
@@ -112,7 +115,11 @@ func (f *finder) match(ctx context.Context, match string) (headers int, err erro
 	if !info.IsDir() {
 		return f.file(match, path.Base(match), info.Mode()), nil
 	}
-	base := f.config.onDisk(match)
+	base, err := filepath.EvalSymlinks(f.config.onDisk(match)) // a walk does not follow where it starts
+	if err != nil {
+		f.problems = append(f.problems, sourceProblem(match, err))
+		return 0, nil
+	}
 	err = filepath.WalkDir(base, func(name string, entry fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -145,15 +152,17 @@ func (f *finder) match(ctx context.Context, match string) (headers int, err erro
 	return headers, err
 }
 
-// lstatAll looks at every component of a match below the root, so that no symbolic link is
-// followed. The info is nil if the match is or lies in the destination.
-func (f *finder) lstatAll(match string) (fs.FileInfo, *Problem) {
+// statAll looks at every component of a match. A symbolic link to a directory is followed where
+// the pattern names it, as one of its literal components; what a wildcard finds is not. The info is
+// nil if the match is or lies in the destination.
+func (f *finder) statAll(match string, literal int) (fs.FileInfo, *Problem) {
 	var info fs.FileInfo
 	parts := components(match)
+	start := match[:len(match)-len(strings.TrimPrefix(match, "/"))]
 	for i := range parts {
 		var err error
-		so := strings.Join(parts[:i+1], "/")
-		if info, err = os.Lstat(f.config.onDisk(so)); err != nil {
+		so := start + strings.Join(parts[:i+1], "/")
+		if info, err = lookAt(f.config.onDisk(so), i < literal); err != nil {
 			return nil, sourceProblem(so, err)
 		}
 		if info.Mode().Type() == fs.ModeSymlink {
@@ -162,6 +171,18 @@ func (f *finder) lstatAll(match string) (fs.FileInfo, *Problem) {
 		if f.isDest(info) {
 			return nil, nil
 		}
+	}
+	return info, nil
+}
+
+// lookAt is os.Lstat, which may follow a link to a directory.
+func lookAt(name string, follow bool) (fs.FileInfo, error) {
+	info, err := os.Lstat(name)
+	if err != nil || !follow || info.Mode().Type() != fs.ModeSymlink {
+		return info, err
+	}
+	if target, err := os.Stat(name); err == nil && target.IsDir() {
+		return target, nil
 	}
 	return info, nil
 }

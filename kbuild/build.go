@@ -116,7 +116,7 @@ func (s Spec) make(ctx context.Context, tree string) error {
 		complaint := ""
 		onLine := func(line string, whole bool) {
 			if complaint == "" && whole && complains(line) {
-				complaint = line
+				complaint = strings.ReplaceAll(line, tree+"/", "")
 			}
 			file, found := compiledFile(line)
 			if !found || !whole {

@@ -88,9 +88,11 @@ func Run(ctx context.Context, c Command) error {
 }
 
 // EndWithGroup makes a cancelled context end cmd and all that it started:
-// SIGTERM to the process group, then SIGKILL.
+// SIGTERM to the process group, then SIGKILL. On Linux cmd also ends when this process is
+// killed.
 func EndWithGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	endWithParent(cmd.SysProcAttr)
 	cmd.WaitDelay = killDelay
 	cmd.Cancel = func() error {
 		group := -cmd.Process.Pid
