@@ -24,9 +24,9 @@ func Build(ctx context.Context) error {
 	return runWith(ctx, []string{"CGO_ENABLED=0"}, "go", "build", "-trimpath", "-o", "bin/", "./cmd/...", "./zevent-test")
 }
 
-// Test runs every test that needs no root, no network and no guest.
+// Test runs every test that needs no root, no network and no guest, and lists those that were skipped.
 func Test(ctx context.Context) error {
-	if err := run(ctx, "go", "test", "./..."); err != nil {
+	if err := run(ctx, "go", "tool", "gotestsum", "--format=pkgname", "--format-hide-empty-pkg", "--", "./..."); err != nil {
 		return err
 	}
 	// What is for another platform must at least compile.
