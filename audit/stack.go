@@ -35,7 +35,7 @@ func AuditStack(in StackInput) Stack {
 	s := Stack{Section: Section{Origin: in.Origin}, LimitBytes: in.Limits.FrameBytes}
 	build, readErr := stackcheck.Read(in.Path)
 	if len(build.Frames) == 0 && readErr != nil {
-		s.conclude(fmt.Errorf("reading the stack usage of %s: %w", in.Path, readErr))
+		s.conclude(readErr)
 		return s
 	}
 	s.describe(build, in.Watch)

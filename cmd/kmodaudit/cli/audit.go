@@ -29,7 +29,7 @@ func (e *ExitError) Error() string {
 	case e.Code == audit.Findings.ExitCode():
 		return "the audit has findings"
 	}
-	return "the audit could not be done wholly"
+	return "not every audit could be done"
 }
 
 func (e *ExitError) Unwrap() error { return e.Err }
