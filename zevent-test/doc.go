@@ -27,6 +27,7 @@ Flags:
 
 	--run REGEX       only the checks whose name it finds
 	--list            name the checks and what they assert, run none
+	-v                with the text format, print every pair of each event
 	--format FORMAT   text, tap, json or junit (text). json is JSON lines,
 	                  each with a "type": one target, then a result for each
 	                  check with the events delivered to it, and one summary.

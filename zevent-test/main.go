@@ -65,6 +65,7 @@ func usage() string {
 type options struct {
 	device, from, dir, format string
 	emulate, list, withPools  bool
+	verbose                   bool
 	run                       *regexp.Regexp
 }
 
@@ -80,6 +81,7 @@ func parseOptions(args []string) (options, error) {
 	expression := flags.String("run", "", "")
 	flags.BoolVar(&o.list, "list", false, "")
 	flags.StringVar(&o.format, "format", "text", "")
+	flags.BoolVar(&o.verbose, "v", false, "")
 	if err := flags.Parse(args); err != nil {
 		return o, fmt.Errorf("%w; see zevent-test -h", err)
 	}
@@ -93,6 +95,8 @@ func parseOptions(args []string) (options, error) {
 		return o, errors.New("choose --emulate or --device /dev/zfs; the latter clears the event queue of this machine for every reader")
 	case o.from != "" && !o.emulate:
 		return o, errors.New("--from needs --emulate: recorded events cannot be raised in a module")
+	case o.verbose && o.format != "text":
+		return o, errors.New("-v goes with --format text; json and junit hold every pair anyway")
 	case !knownFormat(o.format):
 		return o, fmt.Errorf("unknown --format %q; choose text, tap, json or junit", o.format)
 	}
@@ -122,7 +126,7 @@ func check(ctx context.Context, o options, stdout io.Writer) (failed bool, err e
 	if err := suite.Preflight(target); err != nil {
 		return false, err
 	}
-	out := newPrinter(o.format, stdout)
+	out := newPrinter(o.format, o.verbose, stdout)
 	if err := out.start(target.Describe(), len(checks)); err != nil {
 		return false, err
 	}

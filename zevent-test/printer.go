@@ -17,12 +17,12 @@ type printer interface {
 	end(suite.Summary) error
 }
 
-func knownFormat(format string) bool { return newPrinter(format, io.Discard) != nil }
+func knownFormat(format string) bool { return newPrinter(format, false, io.Discard) != nil }
 
-func newPrinter(format string, w io.Writer) printer {
+func newPrinter(format string, verbose bool, w io.Writer) printer {
 	switch format {
 	case "text":
-		return &textPrinter{w}
+		return &textPrinter{w, verbose}
 	case "tap":
 		return &tapPrinter{w: w}
 	case "json":
@@ -56,7 +56,10 @@ func verboseText(events []zevent.Event) string {
 	return b.String()
 }
 
-type textPrinter struct{ w io.Writer }
+type textPrinter struct {
+	w       io.Writer
+	verbose bool // every pair of each event
+}
 
 func (p *textPrinter) start(target string, _ int) error {
 	_, err := fmt.Fprintf(p.w, "Checking %s\n", target)
@@ -74,9 +77,23 @@ func (p *textPrinter) result(r suite.Result) error {
 	}
 	for _, e := range r.Events {
 		fmt.Fprintf(&b, "      %s\n", eventLine(e))
+		if p.verbose {
+			_, pairs, _ := strings.Cut(verboseText([]zevent.Event{e}), "\n")
+			b.WriteString(harmless(strings.TrimSuffix(pairs, "\n")))
+		}
 	}
 	_, err := io.WriteString(p.w, b.String())
 	return err
+}
+
+// harmless replaces what could steer a terminal: strings in events are any bytes.
+func harmless(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && (r < ' ' || r >= 0x7f && r < 0xa0) {
+			return '.'
+		}
+		return r
+	}, text)
 }
 
 func (p *textPrinter) end(s suite.Summary) error {
