@@ -134,7 +134,13 @@ func (g *Ground) Boot(ctx context.Context, report progress.Func, args ...string)
 	var result *guest.Result
 	err := report.Step(fmt.Sprintf("boot Linux %s and test the module", g.Kernel.Release), func(event func(progress.Event)) error {
 		event(progress.Event{Detail: fmt.Sprintf("%s, since %s", c.Accel, g.AccelReason)})
-		c.OnRecord = func(r wire.Record) { event(progress.Event{Detail: describe(r)}) }
+		lines := 0
+		c.OnRecord = func(r wire.Record) {
+			if r.Kind == wire.Stdout {
+				lines++
+			}
+			event(progress.Event{Done: lines, Unit: "lines of results", Detail: describe(r)})
+		}
 		var err error
 		result, err = guest.Run(ctx, c)
 		return err
@@ -148,6 +154,8 @@ func describe(r wire.Record) string {
 		return "init runs on Linux " + r.Release
 	case wire.Loaded:
 		return "loaded " + r.Module
+	case wire.Stdout: // for a program to read
+		return ""
 	default:
 		return string(r.Kind) + ": " + r.Text
 	}
