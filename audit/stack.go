@@ -34,7 +34,10 @@ func (c Config) StackInput(path string, origin Origin) StackInput {
 func AuditStack(in StackInput) Stack {
 	s := Stack{Section: Section{Origin: in.Origin}, LimitBytes: in.Limits.FrameBytes}
 	build, readErr := stackcheck.Read(in.Path)
-	if len(build.Frames) == 0 && readErr != nil {
+	if len(build.Frames) == 0 {
+		if readErr == nil {
+			readErr = fmt.Errorf("reading stack usage: %s: %w", in.Path, stackcheck.ErrNoData)
+		}
 		s.conclude(readErr)
 		return s
 	}

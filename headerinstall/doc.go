@@ -12,6 +12,8 @@
 //     directory (sys/fm/fs/zfs.h). Its depth is the number of directories in it (3).
 //   - The manifest lists what the last installation wrote. A file is owned if the manifest lists
 //     it, and foreign if not. It is stale if it is owned and no source leads to it any more.
+//   - A deviation is a difference between what the manifest lists and what is in the destination:
+//     a file that is missing, changed or foreign.
 //   - A plan says what an installation will do, header by header. It is a value: nothing is
 //     written before all of it has been read and checked.
 //

@@ -196,15 +196,25 @@ func (in *installer) prune(e Entry) error {
 		return err
 	}
 	for dir := path.Dir(e.Destination); dir != "."; dir = path.Dir(dir) {
-		err := in.root.Remove(dir)
-		if errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, syscall.EEXIST) {
-			return nil
-		}
-		if err != nil {
+		if removed, err := removeIfEmpty(in.root, dir); !removed {
 			return err
 		}
 	}
 	return nil
+}
+
+// removeIfEmpty removes a directory, unless something is in it.
+func removeIfEmpty(root *os.Root, dir string) (removed bool, err error) {
+	err = root.Remove(dir)
+	if isNotEmpty(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// isNotEmpty tells the two errors that POSIX allows for a directory that is not empty.
+func isNotEmpty(err error) bool {
+	return errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, syscall.EEXIST)
 }
 
 // changedSince is the error of an installation that finds something else than its plan did.

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/google/renameio/v2"
@@ -121,22 +123,42 @@ func (m Manifest) Encode() ([]byte, error) {
 	return buf.Bytes(), err
 }
 
+// ReadManifestFile reads the manifest in a file, which has to be a regular one.
+func ReadManifestFile(name string) (Manifest, error) {
+	f, err := openRegular(os.OpenFile, name)
+	if err != nil {
+		return Manifest{}, err
+	}
+	defer f.Close()
+	m, err := ReadManifest(f)
+	if err != nil {
+		return Manifest{}, fmt.Errorf("%s: %w; restore it, or remove it and the headers that it lists", name, err)
+	}
+	return m, nil
+}
+
 // readLast reads the last installation's manifest; there may have been none.
 func readLast(name string) (Manifest, error) {
-	f, err := openRegular(os.OpenFile, name)
+	m, err := ReadManifestFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Manifest{}, nil
 	}
 	if err != nil {
 		return Manifest{}, fmt.Errorf("reading the last installation's manifest: %w", err)
 	}
-	defer f.Close()
-	m, err := ReadManifest(f)
-	if err != nil {
-		return Manifest{}, fmt.Errorf("reading the last installation's manifest: %s: %w; "+
-			"restore it, or remove it and the headers that it lists", name, err)
-	}
 	return m, nil
+}
+
+// directories returns every directory between the destination directory and the files, that
+// directory itself (".") among them, sorted: each comes after the one that it lies in.
+func (m Manifest) directories() []string {
+	dirs := map[string]bool{".": true}
+	for _, f := range m.Files {
+		for dir := path.Dir(f.Destination); !dirs[dir]; dir = path.Dir(dir) {
+			dirs[dir] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(dirs))
 }
 
 // write replaces the file by the manifest in one step; an equal one is left alone.

@@ -23,6 +23,17 @@ const (
 	Kept    Action = "kept"    // stale, but changed by someone else: left there, no longer ours
 )
 
+// Why returns the reason of an action, as a clause.
+func (a Action) Why() string { return whys[a] }
+
+var whys = map[Action]string{
+	New:     "nothing is there",
+	Changed: "something else is there",
+	Same:    "the content is there already",
+	Stale:   "no source leads to it any more",
+	Kept:    "no source leads to it any more, but it was changed after it was installed",
+}
+
 // An Entry is a header and what happens to it. A Stale or Kept entry is as the last manifest had it.
 type Entry struct {
 	File

@@ -14,7 +14,7 @@ import (
 
 // A Build is what the compiler told about the stack of everything that it compiled.
 type Build struct {
-	Root    string           // of the build, as the compiler named it; empty when its names were relative or do not tell
+	Root    string           // of the build, as the compiler named it; empty when its names were relative or do not tell, or of several builds
 	Objects int              // that have a .su file; many have no function
 	Frames  []frame.Frame    // in the order of frame.Compare, File relative to Root; one for each row
 	Graph   *callgraph.Graph // nil when there is no .ci file
@@ -26,32 +26,36 @@ type Build struct {
 	CrossCheck CrossCheck // of the objects that have both
 }
 
-// ErrNoData is the error of reading a build that has no .su file.
+// ErrNoData is the error of a build that has no .su file, nor a .ci file.
 var ErrNoData = errors.New("no stack usage (.su) here; build with make KCFLAGS='-fstack-usage -fcallgraph-info=su,da'" +
 	" (gcc before 10 and clang: only -fstack-usage)")
 
-// Read reads the build in a directory or archive, see Files. When parts of it cannot be read, the Build has all the others
-// and the error joins what was wrong with each part: *frame.SyntaxError for a line of a .su or .ci file.
-func Read(name string) (Build, error) {
+// Read reads the builds in directories or archives, see Files, and joins them to one: all frames, and one call graph in
+// which the calls from one to another are resolved. When parts cannot be read, the Build has all the others and the error
+// joins what was wrong with each part: *frame.SyntaxError for a line of a .su or .ci file. A Build of .ci files alone has
+// no Frames.
+func Read(names ...string) (Build, error) {
 	var (
-		reader evidence
+		read   []evidence
 		failed []error
 	)
-	for file, err := range Files(name) {
-		if err == nil {
-			err = reader.add(file)
+	for _, name := range names {
+		e := evidence{}
+		before := len(failed)
+		for file, err := range Files(name) {
+			if err == nil {
+				err = e.add(file)
+			}
+			if err != nil {
+				failed = append(failed, err)
+			}
 		}
-		if err != nil {
-			failed = append(failed, err)
-		}
-	}
-	if len(reader.objects) == 0 {
-		if failed == nil {
+		if len(e.objects) == 0 && len(e.units) == 0 && len(failed) == before {
 			failed = append(failed, fmt.Errorf("%s: %w", name, ErrNoData))
 		}
-		return Build{}, wrap(failed)
+		read = append(read, e)
 	}
-	return reader.build(), wrap(failed)
+	return join(read), wrap(failed)
 }
 
 // wrap says of each error what was being done, so that each line of the joined message can stand alone.
@@ -107,12 +111,33 @@ func (e *evidence) add(file File) error {
 	return errors.Join(append(all, r.Err())...)
 }
 
-func (e *evidence) build() Build {
-	b := Build{Root: inferRoot(e.objects), Objects: len(e.objects)}
-	relative := relativeTo(b.Root)
-	withGraph := make(map[string]*callgraph.Unit)
+func join(read []evidence) Build {
+	var (
+		b     Build
+		units []*callgraph.Unit
+	)
+	for _, e := range read {
+		root := inferRoot(e.objects)
+		if len(read) == 1 {
+			b.Root = root
+		}
+		e.makeRelative(root)
+		b.add(e)
+		units = append(units, e.units...)
+	}
+	slices.SortFunc(b.Frames, frame.Compare)
+	b.WithoutGraph = withoutUnit(b.WithoutGraph, units)
+	b.CrossCheck.sort()
+	if len(units) > 0 {
+		b.Graph = callgraph.Link(units)
+	}
+	return b
+}
+
+// makeRelative makes the files that the evidence names relative to root.
+func (e *evidence) makeRelative(root string) {
+	relative := relativeTo(root)
 	for _, u := range e.units {
-		withGraph[u.Object] = u
 		for _, f := range u.Functions {
 			f.Position.File = relative(f.Position.File)
 		}
@@ -124,20 +149,35 @@ func (e *evidence) build() Build {
 		for i := range o.frames {
 			o.frames[i].File = relative(o.frames[i].File)
 		}
+	}
+}
+
+// add takes the frames of one of the builds that were read.
+func (b *Build) add(e evidence) {
+	unitOf := make(map[string]*callgraph.Unit)
+	for _, u := range e.units {
+		unitOf[u.Object] = u
+	}
+	b.Objects += len(e.objects)
+	for _, o := range e.objects {
 		b.Frames = append(b.Frames, o.frames...)
-		if unit := withGraph[o.name]; unit != nil {
+		if unit := unitOf[o.name]; unit != nil {
 			b.CrossCheck.add(o.frames, unit)
 		} else {
 			b.WithoutGraph = append(b.WithoutGraph, o.name)
 		}
 	}
-	slices.SortFunc(b.Frames, frame.Compare)
-	slices.Sort(b.WithoutGraph)
-	b.CrossCheck.sort()
-	if len(e.units) > 0 {
-		b.Graph = callgraph.Link(e.units)
+}
+
+// withoutUnit returns, sorted, the objects that no unit is about: x.su and x.ci may have been named one by one.
+func withoutUnit(objects []string, units []*callgraph.Unit) []string {
+	known := make(map[string]bool)
+	for _, u := range units {
+		known[u.Object] = true
 	}
-	return b
+	objects = slices.DeleteFunc(objects, func(object string) bool { return known[object] })
+	slices.Sort(objects)
+	return objects
 }
 
 // Lookup returns the frames of a function, in the order of Frames: of that name, or a clone of that name.

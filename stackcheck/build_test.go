@@ -196,7 +196,7 @@ func TestReadWithoutGraph(t *testing.T) {
 }
 
 func TestReadSaysHowToBuild(t *testing.T) {
-	for _, files := range []map[string]string{{}, {"x.o": "", "x.c": ""}, {"x.ci": "graph: { title: \"x.c\"\n}\n"}} {
+	for _, files := range []map[string]string{{}, {"x.o": "", "x.c": ""}} {
 		_, err := Read(write(t, files))
 		if !errors.Is(err, ErrNoData) || !strings.Contains(err.Error(), "make KCFLAGS='-fstack-usage -fcallgraph-info=su,da'") {
 			t.Errorf("%v give %v, want ErrNoData", files, err)
@@ -204,6 +204,41 @@ func TestReadSaysHowToBuild(t *testing.T) {
 	}
 	if _, err := Read(filepath.Join(t.TempDir(), "missing")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a missing directory gives %v", err)
+	}
+}
+
+// Calls without frames of their own: a .ci file has both.
+func TestReadOfGraphAlone(t *testing.T) {
+	b, err := Read(write(t, map[string]string{"x.ci": "graph: { title: \"x.c\"\nnode: { title: \"f\" label: \"f\\nx.c:1:5\\n16 bytes (static)\\n0 dynamic objects\" }\n}\n"}))
+	if err != nil || len(b.Frames) != 0 || b.Graph == nil || b.Graph.Worst().Bytes != 16 {
+		t.Errorf("error %v, build %+v", err, b)
+	}
+}
+
+// Several builds are one program: their calls meet, and each has a root of its own.
+func TestReadSeveral(t *testing.T) {
+	a := write(t, map[string]string{
+		"a.su": "/one/a.c:1:5:f\t16\tstatic\n",
+		"a.ci": "graph: { title: \"/one/a.c\"\nnode: { title: \"f\" label: \"f\\n/one/a.c:1:5\\n16 bytes (static)\\n0 dynamic objects\" }\nedge: { sourcename: \"f\" targetname: \"g\" label: \"/one/a.c:2:3\" }\n}\n",
+	})
+	b := write(t, map[string]string{
+		"b.su": "/two/b.c:1:5:g\t32\tstatic\n",
+		"b.ci": "graph: { title: \"/two/b.c\"\nnode: { title: \"g\" label: \"g\\n/two/b.c:1:5\\n32 bytes (static)\\n0 dynamic objects\" }\n}\n",
+	})
+	build, err := Read(a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if worst := build.Graph.Worst(); worst.Bytes != 48 || !worst.Verdict.Exact() {
+		t.Errorf("deepest path: %+v", worst)
+	}
+	if build.Root != "" || build.Objects != 2 || build.CrossCheck.Agreed != 2 || build.Frames[0].File != "b.c" || build.Frames[1].File != "a.c" {
+		t.Errorf("build: %+v", build)
+	}
+	// One that cannot be read does not lose the other.
+	build, err = Read(a, filepath.Join(t.TempDir(), "missing"))
+	if !errors.Is(err, os.ErrNotExist) || len(build.Frames) != 1 {
+		t.Errorf("error %v, build %+v", err, build)
 	}
 }
 

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -13,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kmodaudit/kmodaudit/cmd/kmodaudit/cli"
+	"github.com/kmodaudit/kmodaudit/report"
 )
 
 func main() {
@@ -29,11 +29,11 @@ func run() int {
 		return 0
 	case errors.As(err, &exit):
 		if exit.Err != nil {
-			fmt.Fprintln(os.Stderr, "kmodaudit:", exit.Err)
+			report.Message(os.Stderr, "kmodaudit", exit.Err.Error())
 		}
 		return exit.Code
 	default: // of the command line
-		fmt.Fprintln(os.Stderr, "kmodaudit:", err)
+		report.Message(os.Stderr, "kmodaudit", err.Error())
 		return 2
 	}
 }
@@ -48,8 +48,24 @@ func root() *cobra.Command {
 		// Without this, cobra takes an unknown command for a call for help, and succeeds.
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(auditCommand())
+	cmd.AddCommand(auditCommand(), headersCommand(), stackCommand())
 	return cmd
+}
+
+// group returns a command that is nothing but its sub-commands.
+func group(name, short string, commands ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   name,
+		Short: short,
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(commands...)
+	return cmd
+}
+
+func output(cmd *cobra.Command) cli.Output {
+	return cli.Output{Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr()}
 }
 
 func auditCommand() *cobra.Command {

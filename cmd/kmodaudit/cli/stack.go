@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/kmodaudit/kmodaudit/audit"
+	"github.com/kmodaudit/kmodaudit/report"
+	"github.com/kmodaudit/kmodaudit/stackcheck"
+)
+
+// StackFlags are the flags of the commands that read stack usage.
+type StackFlags struct {
+	Paths  []string // of builds: directories, archives, .su and .ci files
+	Format report.Format
+
+	MinBytes int // frames: none that is smaller
+	Top      int // frames, paths: no more than that, the largest; 0 for all
+
+	Config string // check: file; empty for kmodaudit.toml here, or the defaults without one
+
+	Through, From string // paths: function on the path, or at its beginning; at most one of them
+}
+
+// StackFrames prints the frames of builds, the largest first. What can be read of a damaged build is printed too.
+func StackFrames(out Output, f StackFlags) error {
+	build, readErr := readFrames(f.Paths)
+	if len(build.Frames) == 0 && readErr != nil {
+		return cannot(readErr)
+	}
+	frames := build.Frames
+	for i, each := range frames {
+		if each.Bytes < f.MinBytes {
+			frames = frames[:i]
+			break
+		}
+	}
+	if err := out.write(report.Frames(first(f.Top, frames), len(build.Frames)), f.Format); err != nil {
+		return err
+	}
+	return failed(readErr)
+}
+
+// StackCheck checks the frames of builds against the limits and waivers of a configuration.
+func StackCheck(out Output, f StackFlags) error {
+	config, err := readConfig(f.Config)
+	if err != nil {
+		return cannot(err)
+	}
+	build, readErr := readFrames(f.Paths)
+	if len(build.Frames) == 0 && readErr != nil {
+		return cannot(readErr)
+	}
+	limits := config.StackInput("", audit.Origin{}).Limits
+	findings, checkErr := stackcheck.Check(build, limits)
+	if err := out.write(report.StackFindings(findings, len(build.Frames), limits), f.Format); err != nil {
+		return err
+	}
+	if err := failed(errors.Join(readErr, checkErr)); err != nil {
+		return err
+	}
+	return found(len(findings))
+}
+
+// StackPaths prints the deepest paths of builds, or those that a function is on.
+func StackPaths(out Output, f StackFlags) error {
+	build, readErr := stackcheck.Read(f.Paths...)
+	if build.Graph == nil {
+		return cannot(errors.Join(readErr, errNoGraph(f.Paths)))
+	}
+	paths, err := deepest(build.Graph, f)
+	if err != nil {
+		return cannot(errors.Join(readErr, err))
+	}
+	if n := len(build.WithoutGraph); n > 0 {
+		out.warn(fmt.Sprintf("objects without a .ci file, whose calls are on no path: %d", n))
+	}
+	if err := out.write(report.Paths(paths), f.Format); err != nil {
+		return err
+	}
+	return failed(readErr)
+}
+
+// failed is the end of a command that has printed what it could.
+func failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return cannot(err)
+}
+
+// first returns the first n of all, or all for 0.
+func first[T any](n int, all []T) []T {
+	if n <= 0 {
+		return all
+	}
+	return all[:min(n, len(all))]
+}
