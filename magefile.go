@@ -32,7 +32,7 @@ func Test(ctx context.Context) error {
 	// What is for another platform must at least compile.
 	for _, platform := range []string{"linux/arm64", "darwin/arm64"} {
 		goos, goarch, _ := strings.Cut(platform, "/")
-		if err := runWith(ctx, []string{"GOOS=" + goos, "GOARCH=" + goarch, "CGO_ENABLED=0"}, "go", "vet", "./zevent/...", "./zevent-test/..."); err != nil {
+		if err := runWith(ctx, []string{"GOOS=" + goos, "GOARCH=" + goarch, "CGO_ENABLED=0"}, "go", "vet", "./zevent/...", "./zevent-test/...", "./cmd/zevents"); err != nil {
 			return err
 		}
 	}

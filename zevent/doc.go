@@ -18,10 +18,12 @@
 //
 // A [Device] is one open descriptor, of the kernel ([Open]) or of an emulator.
 // A [Client] gives decoded events from a Device. A [RecordingReader] gives
-// them from a recording, which a [RecordingWriter] writes. A [TextFormat]
-// prints events as zpool does.
+// them from a recording, which a [RecordingWriter] writes. A [Filter] chooses
+// among them. A [TextFormat] prints events as zpool does, a [JSONFormat] for
+// programs.
 //
-// The text is that of `zpool events` of OpenZFS 2.1, byte for byte; 0.8 to 2.2
-// print the same. Since 2.3 zpool adds the names of the bits in zio_stage,
-// zio_pipeline, zio_priority and zio_flags, which TextFormat prints as numbers.
+// The text is that of `zpool events` byte for byte. OpenZFS 0.8 to 2.2 print
+// numbers as numbers. 2.3 added the names of the bits in zio_stage,
+// zio_pipeline and zio_flags and of zio_priority, 2.4 that of zio_type; some
+// bits moved since, so that [Names] are those of one release.
 package zevent

@@ -2,6 +2,7 @@ package zevent_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -90,6 +93,44 @@ func TestRecordingRoundTrip(t *testing.T) {
 	}
 }
 
+// TestOrderOfKeys: a line is JSON, whatever wrote it.
+func TestOrderOfKeys(t *testing.T) {
+	lines := strings.Split(string(readFile(t, "events.zevents")), "\n")
+	_, nvlist, _ := strings.Cut(lines[1], `"nvlist": "`)
+	nvlist = strings.TrimSuffix(nvlist, `"}`)
+	const rest = `"eid": 1, "time": [1795327935, 736000000], "dropped": 0`
+	tests := []struct {
+		line string
+		ok   bool
+	}{
+		{`{` + rest + `, "nvlist": "` + nvlist + `"}`, true},
+		{`{` + rest + `,"nvlist":"` + nvlist + `"}`, true},
+		{`{"nvlist": "` + nvlist + `", ` + rest + `}`, true},
+		{`{` + rest + `, "nvlist" : "` + nvlist + `" }`, true},
+		{`{` + rest + `, "nvlist": "AAAA", "nvlist": "` + nvlist + `"}`, true},
+		{`{` + rest + `, "nvlist": "` + nvlist + `", "more": {"nvlist": "AAAA"}}`, true},
+		{`{` + rest + `, "nvlist": "` + strings.ReplaceAll(nvlist, "/", `\/`) + `"}`, true},
+		{`{` + rest + `, "more": {"x": 1, "nvlist": "` + nvlist + `"}`, false},
+		{`{` + rest + `, "a\"nvlist":"` + nvlist + `"}`, false},
+		{`{` + rest + ` "nvlist": "` + nvlist + `"}`, false},
+		{`{` + rest + `,, "nvlist": "` + nvlist + `"}`, false},
+		{`{` + rest + `, "nvlist": "` + nvlist[1:] + `"}`, false},
+		{`{` + rest + `, "nvlist": "` + nvlist + `"} x`, false},
+	}
+	for _, test := range tests {
+		r, err := zevent.NewRecordingReader(strings.NewReader(lines[0]+"\n"+test.line), "copy")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !r.Scan() {
+			t.Fatal("no line")
+		}
+		if e, err := r.Event(); (err == nil) != test.ok || test.ok && e.EID != 1 {
+			t.Errorf("%.90s...: got EID %d, error %v, want an event %t", test.line, e.EID, err, test.ok)
+		}
+	}
+}
+
 func TestOneBadLineLosesNoOther(t *testing.T) {
 	lines := strings.SplitAfter(string(readFile(t, "events.zevents")), "\n")[:4]
 	tests := []struct{ name, bad, want string }{
@@ -149,6 +190,11 @@ func TestRecordingReadError(t *testing.T) {
 	}
 }
 
+// harmless reports whether text has no control characters but the end of line.
+func harmless(text []byte) bool {
+	return utf8.Valid(text) && !bytes.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' })
+}
+
 func FuzzRecording(f *testing.F) {
 	lines := bytes.SplitAfter(readFile(f, "events.zevents"), []byte("\n"))
 	f.Add(bytes.Join(lines[:3], nil))
@@ -163,10 +209,18 @@ func FuzzRecording(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			for _, format := range []zevent.TextFormat{{Verbose: true}, {Scripted: true}} {
-				if err := format.WriteEvent(io.Discard, e); err != nil {
-					t.Fatal(err)
+			for _, version := range []string{"2.1.11", "2.4.4"} {
+				format := zevent.TextFormat{Verbose: true, Escaped: true, Names: zevent.NamesOf(version)}
+				if text := format.AppendEvent(nil, e); !harmless(text) {
+					t.Errorf("text for a terminal: %q", text)
 				}
+			}
+			line := zevent.JSONFormat{}.AppendEvent(nil, e)
+			if !json.Valid(line) || !harmless(line) || bytes.Count(line, []byte("\n")) != 1 {
+				t.Errorf("JSON: %q", line)
+			}
+			if err := (zevent.TextFormat{Scripted: true}).WriteEvent(io.Discard, e); err != nil {
+				t.Fatal(err)
 			}
 		}
 		if err := r.Err(); err != nil {

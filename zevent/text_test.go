@@ -1,7 +1,6 @@
 package zevent_test
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"strings"
@@ -115,16 +114,29 @@ func TestWriteErrorIsReturned(t *testing.T) {
 	}
 }
 
+// TestAppendEventAllocatesNothing: the buffer is the caller's.
+func TestAppendEventAllocatesNothing(t *testing.T) {
+	_, events := recorded(t)
+	format := zevent.TextFormat{Verbose: true, Escaped: true, Names: zevent.NamesOf("2.4.4")}
+	var buf []byte
+	got := testing.AllocsPerRun(10, func() {
+		for _, e := range events {
+			buf = format.AppendEvent(buf[:0], e)
+		}
+	})
+	if got != 0 {
+		t.Errorf("%g allocations for %d events, want none", got, len(events))
+	}
+}
+
 func BenchmarkTextVerbose(b *testing.B) {
 	_, events := recorded(b)
 	b.SetBytes(int64(len(readFile(b, "zpool-events-v.txt"))))
-	var out bytes.Buffer
+	b.ReportAllocs()
+	var buf []byte
 	for b.Loop() {
-		out.Reset()
 		for _, e := range events {
-			if err := (zevent.TextFormat{Verbose: true}).WriteEvent(&out, e); err != nil {
-				b.Fatal(err)
-			}
+			buf = zevent.TextFormat{Verbose: true}.AppendEvent(buf[:0], e)
 		}
 	}
 }

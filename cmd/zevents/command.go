@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kmodaudit/kmodaudit/zevent"
+)
+
+// printOptions are what the command line asks of a print.
+type printOptions struct {
+	verbose, scripted, follow, json bool
+	from                            string // a recording in place of the module
+	filter                          zevent.Filter
+}
+
+func rootCommand(s system) *cobra.Command {
+	var o printOptions
+	var clear bool
+	cmd := &cobra.Command{
+		Use:   "zevents [-vHf] [POOL] | -c",
+		Short: "Print the events of ZFS as zpool events does",
+		Long: `Zevents prints the events that the loaded zfs module has queued, or those of a recording,
+with the text of zpool events of the same release. With POOL it leaves out the events of
+other pools; a pool that is called like a subcommand is chosen with --pool.
+
+With --json each line is one object: "type" is "event"; "eid" a number; "time" RFC 3339 in
+UTC; "class" and, for an event of a pool, "pool"; "dropped" as zpool counts it; "payload"
+an object with every pair. There integers of 64 bits are strings of decimal digits,
+shorter ones numbers, byte arrays base64, and embedded lists objects. An object of "type"
+"dropped" stands for a count whose event was left out.
+
+On a terminal control characters in strings are printed as escapes, such as \x1b.
+Times of the text are local; TZ chooses another zone, by a name such as Europe/Paris.
+
+Exit status: 0, or 2 if something could not be done, an event that cannot be read among it.`,
+		Example: `  zevents -v tank
+  zevents -f --json --class 'ereport.*'
+  zevents --from events.zevents --since 2026-11-22T06:12:20Z --class '*.resilver_*'
+  zevents record -f -o events.zevents`,
+		Args:                  atMostOnePool,
+		SilenceErrors:         true,
+		SilenceUsage:          true,
+		DisableFlagsInUseLine: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if clear {
+				return s.clear(cmd, args)
+			}
+			if err := o.complete(args); err != nil {
+				return usageError{err}
+			}
+			return s.print(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.BoolVarP(&o.verbose, "verbose", "v", false, "print the whole of each event")
+	flags.BoolVarP(&o.scripted, "scripted", "H", false, "no header, and a tab between time and class")
+	flags.BoolVarP(&o.follow, "follow", "f", false, "go on with the events that come, until interrupted")
+	flags.BoolVarP(&clear, "clear", "c", false, "empty the queue, for every reader of the machine")
+	flags.BoolVar(&o.json, "json", false, "print JSON, one object a line")
+	flags.StringVar(&o.from, "from", "", "print the recording `file`; the module is left alone")
+	flags.StringVar(&o.filter.Pool, "pool", "", "as POOL; for a `name` that is also a subcommand")
+	flags.StringVar(&o.filter.Class, "class", "", "only events whose class matches the `pattern`, such as 'ereport.*'")
+	flags.TimeVar(&o.filter.Since, "since", time.Time{}, []string{time.RFC3339}, "only events from this RFC 3339 time on")
+	flags.TimeVar(&o.filter.Until, "until", time.Time{}, []string{time.RFC3339}, "only events before this RFC 3339 time")
+	cmd.AddCommand(recordCommand(s))
+	return cmd
+}
+
+func atMostOnePool(_ *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return usageError{errors.New("too many arguments")}
+	}
+	return nil
+}
+
+// complete adds the argument and refuses what contradicts itself.
+func (o *printOptions) complete(args []string) error {
+	switch {
+	case len(args) == 1 && o.filter.Pool != "":
+		return fmt.Errorf("both %q and --pool; choose one", args[0])
+	case len(args) == 1:
+		o.filter.Pool = args[0]
+	}
+	switch {
+	case o.json && (o.verbose || o.scripted):
+		return errors.New("--json is always whole and without a header; leave out -v and -H")
+	case o.follow && o.from != "":
+		return errors.New("-f follows the loaded module; leave it out with --from")
+	case len(args) == 1 && args[0] == "", o.filter.Pool != "" && !poolName.MatchString(o.filter.Pool):
+		return fmt.Errorf("invalid pool name %q", o.filter.Pool)
+	}
+	return o.filter.Check()
+}
+
+// poolName is what pool_namecheck of module/zcommon/zfs_namecheck.c lets pass.
+var poolName = regexp.MustCompile(`^[A-Za-z][-A-Za-z0-9_.: ]*$`)
+
+// clear empties the queue of the module.
+func (s system) clear(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 || cmd.Flags().NFlag() > 1 {
+		return usageError{errors.New("invalid options combined with -c")}
+	}
+	device, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer device.Close()
+	events, err := device.Clear()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "cleared %d events\n", events)
+	return err
+}
+
+func recordCommand(s system) *cobra.Command {
+	var name string
+	var follow bool
+	cmd := &cobra.Command{
+		Use:   "record [-f] -o FILE",
+		Short: "Append the queued events to a recording",
+		Long: `Record appends the queued events to a recording, made if there is none, and prints how
+many. It goes on behind the event that was recorded last if the queue still holds that,
+and otherwise says so and records all that is queued.
+
+Each event is one write, and reaches the disk before record waits or ends. A line that a
+crash cut short is removed when the recording goes on. A recording is of one release of
+the module on one kernel; for another start another file.`,
+		Example: "  zevents record -o events.zevents\n  zevents --from events.zevents -v",
+		Args:    noArguments,
+
+		DisableFlagsInUseLine: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if name == "" {
+				return usageError{errors.New("no recording is named; add -o FILE")}
+			}
+			return s.record(cmd.Context(), name, follow, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().StringVarP(&name, "output", "o", "", "the recording, a `file`")
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with the events that come, until interrupted")
+	return cmd
+}
+
+func noArguments(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{errors.New("too many arguments")}
+	}
+	return nil
+}
+
+// print prints events of the module or of a recording.
+func (s system) print(ctx context.Context, o printOptions, stdout, stderr io.Writer) error {
+	p := newPrinter(o, s, stdout, stderr)
+	if o.from != "" {
+		return p.printRecording(ctx, o.from)
+	}
+	device, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer device.Close()
+	version, err := s.module()
+	if err != nil {
+		fmt.Fprintf(stderr, "zevents: reading the version of the module: %v; bits are printed without their names\n", err)
+	}
+	if err := p.start(version); err != nil {
+		return err
+	}
+	return p.end(readQueue(ctx, device, o.follow, p))
+}

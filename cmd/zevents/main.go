@@ -1,0 +1,85 @@
+// Zevents prints, clears and records the events of ZFS, without libzfs. What it prints of
+// a loaded module is what `zpool events` of the same release prints.
+//
+// It has a cursor of its own, so reading takes events from nobody. What the machine's
+// readers share is the queue, which -c empties for all of them, and the count of events held
+// back by rate limits, which goes to whoever reads first.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/kmodaudit/kmodaudit/zevent"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends a blocked write
+	checkZone(time.Local, os.Getenv("TZ"), os.Stderr)
+	os.Exit(run(ctx, thisSystem(), os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// system is what the commands take from the machine that they run on.
+type system struct {
+	open     func() (zevent.Device, error)
+	module   func() (version string, err error)
+	kernel   func() (release string, err error)
+	location *time.Location // that events are printed in
+	terminal bool           // standard output is one
+}
+
+func thisSystem() system {
+	return system{
+		open:     func() (zevent.Device, error) { return zevent.Open("/dev/zfs") },
+		module:   func() (string, error) { return firstLine("/sys/module/zfs/version") },
+		kernel:   func() (string, error) { return firstLine("/proc/sys/kernel/osrelease") },
+		location: time.Local,
+		terminal: term.IsTerminal(int(os.Stdout.Fd())),
+	}
+}
+
+func firstLine(name string) (string, error) {
+	text, err := os.ReadFile(name)
+	line, _, _ := strings.Cut(string(text), "\n")
+	return line, err
+}
+
+// checkZone says when the Go runtime does not know the zone that TZ names: it
+// reads no rules such as CET-1CEST, and then takes UTC.
+func checkZone(local *time.Location, tz string, stderr io.Writer) {
+	tz = strings.TrimPrefix(tz, ":")
+	if tz != "" && tz != "UTC" && local.String() == "UTC" {
+		fmt.Fprintf(stderr, "zevents: no time zone is called TZ=%q; times are UTC, choose a name such as Europe/Paris\n", tz)
+	}
+}
+
+// usageError is a command line that makes no sense.
+type usageError struct{ error }
+
+// run returns the exit status: 0, or 2 if something could not be done.
+func run(ctx context.Context, s system, args []string, stdout, stderr io.Writer) int {
+	root := rootCommand(s)
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(stderr, "zevents:", err)
+	var usage usageError
+	if errors.As(err, &usage) {
+		fmt.Fprintf(stderr, "usage: %s; see %s --help\n", cmd.UseLine(), cmd.CommandPath())
+	}
+	return 2
+}
