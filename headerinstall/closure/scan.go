@@ -1,0 +1,234 @@
+package closure
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+)
+
+const (
+	// maxDepth bounds the nesting of conditionals; C asks compilers for 63 (C11 5.2.4.1), the kernel's headers need less than 20.
+	maxDepth = 200
+
+	// maxUses bounds what is kept of one file.
+	maxUses = 10000
+)
+
+// A file is what one pass over a file finds.
+type file struct {
+	name     string // slash-separated, in its directory
+	bytes    int
+	includes []include
+	configs  []configUse
+	defines  []string // the CONFIG_ macros that it defines
+	naked    bool     // needs a guard, and has none
+	errors   []SyntaxError
+}
+
+// An include is one #include that may be compiled.
+type include struct {
+	name   string // the text of a computed one
+	line   int
+	branch *branch
+	form   form
+	asked  bool // __has_include is asked for it
+}
+
+type form byte
+
+const (
+	angled form = iota
+	quoted
+	next // #include_next
+	computed
+)
+
+// A configUse is a CONFIG_ macro in a directive that user space reaches.
+type configUse struct {
+	macro  string
+	line   int
+	branch *branch
+}
+
+// scan reads a file. Nothing of what it returns is a part of source.
+func scan(name string, source, scratch []byte) (f file, scratchAgain []byte) {
+	source = bytes.TrimPrefix(source, []byte("\xEF\xBB\xBF"))
+	s := scanner{lexer: lexer{source: source, line: 1, clean: scratch}, file: file{name: name, bytes: len(source)}}
+	for s.next() && !s.full {
+		if s.text[0] == '#' {
+			s.directive()
+		} else if !s.dead() {
+			s.declares = true
+			s.guard.content(len(s.open))
+		}
+	}
+	s.finish()
+	return s.file, s.clean
+}
+
+type scanner struct {
+	lexer
+	file     file
+	open     []*conditional
+	guard    guard
+	declares bool
+	full     bool // a bound is reached, and the rest of the file not read
+}
+
+func (s *scanner) branch() *branch {
+	if len(s.open) == 0 {
+		return nil
+	}
+	return s.open[len(s.open)-1].branch
+}
+
+func (s *scanner) dead() bool { return len(s.open) > 0 && s.branch().dead }
+
+func (s *scanner) fail(at place, format string, args ...any) {
+	s.file.errors = append(s.file.errors,
+		SyntaxError{File: s.file.name, Line: at.line, Column: at.column, What: fmt.Sprintf(format, args...)})
+	s.full = s.full || len(s.file.errors) == maxUses
+}
+
+func (s *scanner) directive() {
+	name, rest := cutIdentifier(trimLeft(s.text[1:]))
+	rest = trimRight(rest)
+	directive := string(name)
+	switch directive {
+	case "if", "ifdef", "ifndef":
+		s.opening(directive, rest)
+		return
+	case "elif", "elifdef", "elifndef", "else":
+		s.turning(directive, rest)
+		return
+	case "endif":
+		s.closing()
+		return
+	case "":
+		return
+	}
+	if s.dead() {
+		return
+	}
+	if directive == "pragma" && string(rest) == "once" {
+		s.guard.once = true
+		return
+	}
+	s.guard.content(len(s.open))
+	switch directive {
+	case "define":
+		s.define(rest)
+	case "include", "include_next", "import":
+		s.include(directive, rest)
+	}
+}
+
+func (s *scanner) opening(directive string, expression []byte) {
+	if len(s.open) == maxDepth {
+		s.fail(s.place, "conditionals are nested more than %d deep; the rest of the file was not read", maxDepth)
+		s.full = true
+		return
+	}
+	c := open(s.branch(), s.place, directive, expression)
+	s.guard.opened(len(s.open), directive, expression, c.branch)
+	s.open = append(s.open, c)
+	s.configs(expression)
+}
+
+func (s *scanner) turning(directive string, expression []byte) {
+	if len(s.open) == 0 {
+		s.fail(s.place, "#%s without #if; add the #if, or remove it", directive)
+		return
+	}
+	c := s.open[len(s.open)-1]
+	if c.last {
+		s.fail(s.place, "#%s after the #else of the conditional of line %d; close that with #endif", directive, c.place.line)
+		return
+	}
+	s.guard.turned(len(s.open))
+	if directive == "else" {
+		expression = nil
+	}
+	c.turn(directive, expression)
+	s.configs(expression)
+}
+
+func (s *scanner) closing() {
+	if len(s.open) == 0 {
+		s.fail(s.place, "#endif without #if; add the #if, or remove it")
+		return
+	}
+	s.guard.closed(len(s.open))
+	s.open = s.open[:len(s.open)-1]
+}
+
+func (s *scanner) define(rest []byte) {
+	s.declares = true
+	name, body := cutIdentifier(rest)
+	s.guard.macroDefined(name)
+	if bytes.HasPrefix(name, configPrefix) {
+		s.file.defines = append(s.file.defines, string(name))
+	}
+	s.configs(body)
+}
+
+func (s *scanner) include(directive string, rest []byte) {
+	i := include{line: s.place.line, branch: s.branch()}
+	name, isQuoted, ok := headerName(rest)
+	switch {
+	case ok && directive == "include_next":
+		i.name, i.form = name, next
+	case ok && isQuoted:
+		i.name, i.form = name, quoted
+	case ok:
+		i.name = name
+	case len(rest) == 0 || rest[0] == '<' || rest[0] == '"':
+		s.fail(s.place, `want #%s "name" or <name>, got %.60q; complete it`, directive, rest)
+		return
+	default:
+		i.name, i.form = string(rest[:min(len(rest), maxConditionBytes)]), computed
+	}
+	i.asked = slices.ContainsFunc(s.open, func(c *conditional) bool { return slices.Contains(c.asked, i.name) })
+	s.file.includes = append(s.file.includes, i)
+	s.bound(len(s.file.includes))
+}
+
+// configs notes the CONFIG_ macros of an expression.
+func (s *scanner) configs(expression []byte) {
+	if b := s.branch(); b != nil && (b.dead || b.kernel) {
+		return
+	}
+	for macro := range configMacros(expression) {
+		s.file.configs = append(s.file.configs, configUse{string(macro), s.place.line, s.branch()})
+	}
+	s.bound(len(s.file.configs))
+}
+
+func (s *scanner) bound(uses int) {
+	if uses >= maxUses && !s.full {
+		s.fail(s.place, "more than %d includes or CONFIG_ macros, this is no header; the rest of the file was not read", maxUses)
+		s.full = true
+	}
+}
+
+// finish judges what only the end of the file shows.
+func (s *scanner) finish() {
+	if s.openComment != nil {
+		s.fail(*s.openComment, "the comment is not terminated; close it with */")
+	}
+	if s.full {
+		return
+	}
+	if s.openComment == nil {
+		for _, c := range s.open {
+			s.fail(c.place, "%s is not terminated; close it with #endif", c.opening)
+		}
+	}
+	if s.guard.complete() {
+		if s.guard.state == guardClosed && s.guard.defined {
+			s.guard.branch.condition = "" // it holds for whoever includes the header
+		}
+		return
+	}
+	s.file.naked = s.declares
+}
