@@ -9,8 +9,8 @@ import (
 )
 
 func headersCommand() *cobra.Command {
-	return group("headers", "Plan, install, verify and uninstall a module's headers",
-		headersPlanCommand(), headersInstallCommand(), headersVerifyCommand(), headersUninstallCommand())
+	return group("headers", "Plan, install, verify and uninstall a module's headers, and find what they lack",
+		headersPlanCommand(), headersInstallCommand(), headersVerifyCommand(), headersUninstallCommand(), headersClosureCommand())
 }
 
 func headersPlanCommand() *cobra.Command {
