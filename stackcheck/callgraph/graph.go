@@ -74,15 +74,23 @@ func (g *Graph) Find(function string) []*Node {
 	return found
 }
 
-// Roots returns the defined functions that no function of the graph calls by name: entry points, and targets of pointers.
-func (g *Graph) Roots() []*Node {
-	var roots []*Node
-	for _, n := range g.Nodes {
-		if n.Defined && len(n.Callers) == 0 {
-			roots = append(roots, n)
+// Entries returns the defined functions that nothing else calls by name, which are entry points and targets of pointers;
+// of a cycle that nothing else calls, the first member. They are in the order of Nodes.
+func (g *Graph) Entries() []*Node {
+	var entries []*Node
+	for c, members := range g.components {
+		if members[0].Defined && !g.calledFromOutside(c) {
+			entries = append(entries, members[0])
 		}
 	}
-	return roots
+	slices.SortFunc(entries, func(a, b *Node) int { return cmp.Compare(a.index, b.index) })
+	return entries
+}
+
+func (g *Graph) calledFromOutside(component int) bool {
+	return slices.ContainsFunc(g.components[component], func(n *Node) bool {
+		return slices.ContainsFunc(n.Callers, func(caller *Node) bool { return g.component[caller.index] != component })
+	})
 }
 
 // Cycles returns the components that recurse, those with most members first; members are in the order of Graph.Nodes.

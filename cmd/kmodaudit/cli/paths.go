@@ -13,7 +13,7 @@ import (
 // deepest returns the paths that were asked for, the deepest first: through or from each function of a name, or
 // from each entry of the graph.
 func deepest(g *callgraph.Graph, f StackFlags) ([]callgraph.Path, error) {
-	from, worst := entries(g), g.WorstFrom
+	from, worst := g.Entries(), g.WorstFrom
 	switch {
 	case f.Through != "":
 		from, worst = g.Find(f.Through), g.WorstThrough
@@ -29,22 +29,6 @@ func deepest(g *callgraph.Graph, f StackFlags) ([]callgraph.Path, error) {
 	}
 	slices.SortStableFunc(paths, func(a, b callgraph.Path) int { return cmp.Compare(b.Bytes, a.Bytes) })
 	return first(f.Top, paths), nil
-}
-
-// entries returns the functions that nothing else calls by name, and of each cycle that nothing else calls its first.
-func entries(g *callgraph.Graph) []*callgraph.Node {
-	all := g.Roots()
-	for _, cycle := range g.Cycles() {
-		members := map[*callgraph.Node]bool{}
-		for _, n := range cycle {
-			members[n] = true
-		}
-		outside := func(caller *callgraph.Node) bool { return !members[caller] }
-		if !slices.ContainsFunc(cycle, func(n *callgraph.Node) bool { return slices.ContainsFunc(n.Callers, outside) }) {
-			all = append(all, cycle[0])
-		}
-	}
-	return all
 }
 
 // unknownFunction names those that the user may have meant.
