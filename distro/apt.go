@@ -28,7 +28,7 @@ func Configure(dir, log string) (*Apt, error) {
 			return nil, fmt.Errorf("using the distribution's packages: %w; this needs Debian or Ubuntu", err)
 		}
 	}
-	release, err := ReadRelease("/etc/os-release")
+	release, sources, err := machineSources()
 	if err != nil {
 		return nil, err
 	}
@@ -38,32 +38,36 @@ func Configure(dir, log string) (*Apt, error) {
 			return nil, fmt.Errorf("preparing a private package index: %w", err)
 		}
 	}
-	if err := deriveSources("/etc/apt", a.sourceParts(), release); err != nil {
-		return nil, fmt.Errorf("preparing a private package index: %w", err)
+	for name, text := range sources {
+		if err := os.WriteFile(filepath.Join(a.sourceParts(), name), []byte(text), 0o644); err != nil {
+			return nil, fmt.Errorf("preparing a private package index: %w", err)
+		}
 	}
 	return a, nil
+}
+
+// Sources returns the texts of the apt sources that [Configure] derives from this machine's, by the
+// names of their files, to tell one index from another.
+func Sources() (map[string]string, error) {
+	_, sources, err := machineSources()
+	return sources, err
+}
+
+func machineSources() (Release, map[string]string, error) {
+	release, err := ReadRelease("/etc/os-release")
+	if err != nil {
+		return release, nil, err
+	}
+	sources, err := deriveSources("/etc/apt", release)
+	if err != nil {
+		return release, nil, fmt.Errorf("deriving apt sources from this machine's: %w", err)
+	}
+	return release, sources, nil
 }
 
 func (a *Apt) path(elem ...string) string { return filepath.Join(append([]string{a.dir}, elem...)...) }
 
 func (a *Apt) sourceParts() string { return a.path("sources.list.d") }
-
-// Sources returns the text of the derived apt sources, to tell one index from another.
-func (a *Apt) Sources() (string, error) {
-	files, err := filepath.Glob(filepath.Join(a.sourceParts(), "*"))
-	if err != nil {
-		return "", err
-	}
-	var all strings.Builder
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return "", fmt.Errorf("reading the derived apt sources: %w", err)
-		}
-		all.Write(text)
-	}
-	return all.String(), nil
-}
 
 // options make apt use the private index. What dpkg has installed is the machine's.
 func (a *Apt) options() []string {

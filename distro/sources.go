@@ -48,17 +48,16 @@ func ReadRelease(file string) (Release, error) {
 	return r, nil
 }
 
-// deriveSources copies the machine's apt sources (sources.list(5), both formats)
-// below etc into dir, with the component added where it is missing. Only sources of
-// the distribution itself are taken: others do not have the component.
-func deriveSources(etc, dir string, r Release) error {
+// deriveSources returns the machine's apt sources (sources.list(5), both formats) below etc, by the
+// names of their files, with the component added where it is missing. Only sources of the distribution
+// itself are taken: others do not have the component.
+func deriveSources(etc string, r Release) (map[string]string, error) {
 	files, err := filepath.Glob(filepath.Join(etc, "sources.list.d", "*"))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	files = append(files, filepath.Join(etc, "sources.list"))
-	taken := 0
-	for _, file := range files {
+	derived := map[string]string{}
+	for _, file := range append(files, filepath.Join(etc, "sources.list")) {
 		var derive func(string, Release) string
 		switch filepath.Ext(file) {
 		case ".list":
@@ -73,21 +72,16 @@ func deriveSources(etc, dir string, r Release) error {
 			continue
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
-		derived := derive(string(text), r)
-		if derived == "" {
-			continue
-		}
-		taken++
-		if err := os.WriteFile(filepath.Join(dir, filepath.Base(file)), []byte(derived), 0o644); err != nil {
-			return err
+		if text := derive(string(text), r); text != "" {
+			derived[filepath.Base(file)] = text
 		}
 	}
-	if taken == 0 {
-		return fmt.Errorf("no apt source below %s offers component main of %s %s; add one", etc, r.ID, r.Codename)
+	if len(derived) == 0 {
+		return nil, fmt.Errorf("no apt source below %s offers component main of %s %s; add one", etc, r.ID, r.Codename)
 	}
-	return nil
+	return derived, nil
 }
 
 // ownSuite says whether suite is one of the distribution's: "bookworm",

@@ -117,7 +117,14 @@ func (p *preparer) step(ctx context.Context, id, name string, inputs any, produc
 
 // index fetches the package index, once a day.
 func (p *preparer) index(ctx context.Context) error {
-	inputs := struct{ Day string }{time.Now().UTC().Format(time.DateOnly)}
+	sources, err := distro.Sources()
+	if err != nil {
+		return err
+	}
+	inputs := struct {
+		Day     string
+		Sources map[string]string
+	}{time.Now().UTC().Format(time.DateOnly), sources}
 	dir, err := p.step(ctx, "index", "fetch the package index", inputs, func(dir string, report func(progress.Event)) error {
 		apt, err := distro.Configure(dir, p.Cache.Log(dir))
 		if err != nil {
