@@ -31,13 +31,6 @@ const (
 // Dir is a cache.
 type Dir string
 
-// Path returns the directory of the product of step for inputs, whether or not
-// it exists. Inputs is anything that encoding/json encodes the same each time.
-func (d Dir) Path(step string, inputs any) (string, error) {
-	dir, _, err := d.locate(step, inputs)
-	return dir, err
-}
-
 // Log returns the file that takes the output of the programs which make the
 // product at dir. It stays when the step fails and its product is removed.
 func (d Dir) Log(dir string) string {

@@ -63,7 +63,7 @@ func TestDoRemovesWhatAFailureLeft(t *testing.T) {
 
 func TestDoMakesAnewWhatAKilledRunLeft(t *testing.T) {
 	cache := Dir(t.TempDir())
-	dir, err := cache.Path("build", inputs{})
+	dir, _, err := cache.locate("build", inputs{})
 	if err != nil {
 		t.Fatal(err)
 	}
