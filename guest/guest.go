@@ -139,6 +139,11 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	}
 	story := story{config: c, result: Result{ConsoleLog: console}}
 	readErr := story.read(results)
+	if readErr != nil && ctx.Err() == nil {
+		cancel() // nobody listens to the guest any more
+		_ = cmd.Wait()
+		return story.end(nil, readErr, nil, "")
+	}
 	waitErr := cmd.Wait()
 	return story.end(context.Cause(ctx), readErr, waitErr, strings.TrimSpace(qemuErrors.String()))
 }

@@ -146,7 +146,7 @@ func TestRunFailures(t *testing.T) {
 		{"module refused", "", booted + `echo '{"kind":"broken","module":"00-spl.ko","text":"loading 00-spl.ko: invalid module format"}'`, []string{"invalid module format", "does not fit this kernel"}},
 		{"silent end", "[    1.0] last words\n", booted + spl + zfs, []string{"ended while zevent-test ran without a result", "last words"}},
 		{"no boot", "", "echo 'no such machine' >&2; exit 1", []string{"QEMU failed before its init ran", "no such machine"}},
-		{"garbage", "", "echo garbage", []string{"no record"}},
+		{"garbage", "", "echo garbage; exec sleep 1000", []string{"no record"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			fakeQEMU(t, test.console, test.script)
