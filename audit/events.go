@@ -17,6 +17,7 @@ import (
 // EventsInput says which queue to check.
 type EventsInput struct {
 	Device    string // of a loaded module; empty for the emulator
+	Dir       string // where checks of a device put the files of their pools
 	Recording string // file that the emulator plays; empty for events of its own making
 }
 
@@ -24,9 +25,9 @@ type EventsInput struct {
 // the whole recording and reads every event back.
 func AuditEvents(ctx context.Context, in EventsInput) Events {
 	if in.Device != "" {
-		target, err := suite.OpenDevice(in.Device, os.TempDir(), false)
+		target, err := suite.OpenDevice(in.Device, in.Dir, false)
 		if err != nil {
-			return failedEvents(Origin{Real, in.Device}, err)
+			return FailedEvents(Origin{Real, in.Device}, err)
 		}
 		return ReportedEvents(Real, suite.Collect(ctx, target))
 	}
@@ -37,7 +38,7 @@ func AuditEvents(ctx context.Context, in EventsInput) Events {
 	}
 	recorded, header, err := readRecording(in.Recording)
 	if err != nil {
-		return failedEvents(Origin{Emulated, in.Recording}, err)
+		return FailedEvents(Origin{Emulated, in.Recording}, err)
 	}
 	origin := fmt.Sprintf("the recording of OpenZFS %s on Linux %s", header.Module, header.Kernel)
 	e := ReportedEvents(Emulated, suite.Collect(ctx, suite.NewEmulatedTarget(recorded, origin)))
@@ -68,7 +69,8 @@ func ReportedEvents(kind Kind, report suite.Report) Events {
 	return e
 }
 
-func failedEvents(origin Origin, err error) Events {
+// FailedEvents is the result of checks that could not be run.
+func FailedEvents(origin Origin, err error) Events {
 	e := Events{Section: Section{Origin: origin}}
 	e.conclude(fmt.Errorf("checking the event ABI: %w", err))
 	return e

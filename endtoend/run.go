@@ -33,8 +33,11 @@ func Run(ctx context.Context, limits audit.Config, c Config) (audit.Result, erro
 		audit.Origin{Kind: audit.Real, What: fmt.Sprintf("%s built here for Linux %s", ground.name(), ground.Kernel.Release)},
 	))
 	events, err := ground.events(ctx, c)
-	if err != nil {
-		return audit.Result{}, err
+	switch {
+	case ctx.Err() != nil:
+		return audit.Result{}, context.Cause(ctx)
+	case err != nil:
+		events = audit.FailedEvents(audit.Origin{Kind: audit.Real, What: ground.name() + ", loaded in a guest"}, err)
 	}
 	return audit.Combine(headers, stack, events), nil
 }

@@ -41,7 +41,7 @@ func section(b *strings.Builder, name string, s audit.Section, line string) {
 		fmt.Fprintf(b, "  warning: %s\n", printable(warning))
 	}
 	if s.Error != "" {
-		fmt.Fprintf(b, "  error: %s\n", strings.ReplaceAll(s.Error, "\n", "\n    "))
+		b.WriteString("  error: " + strings.ReplaceAll(printableLines(s.Error), "\n", "\n    ") + "\n")
 	}
 }
 
