@@ -213,7 +213,7 @@ func TestDamagedRecording(t *testing.T) {
 // that answers wrongly.
 func TestDeviceThatIsNone(t *testing.T) {
 	for _, device := range []string{"/dev/null", filepath.Join(t.TempDir(), "zfs")} {
-		e := AuditEvents(t.Context(), EventsInput{Device: device})
+		e := AuditEvents(t.Context(), EventsInput{Device: device, Dir: t.TempDir()})
 		if e.Verdict != Failed || len(e.Findings) > 0 || e.Origin.Kind != Real {
 			t.Errorf("%s: %s, findings %+v, error %s", device, e.Verdict, e.Findings, e.Error)
 		}

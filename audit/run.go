@@ -10,6 +10,7 @@ import (
 // Options are what a run takes besides its configuration.
 type Options struct {
 	Device  string     // /dev/zfs to check the loaded module of this machine, empty for the emulator
+	Dir     string     // where those checks put the files of their pools
 	ModTime *time.Time // of installed headers, nil for now
 }
 
@@ -49,7 +50,7 @@ func (c Config) inputs(o Options) (inputs, error) {
 	}
 	in.headers.Sources, in.headers.Strip, in.headers.ModTime = c.Headers.Source, c.Headers.Strip, o.ModTime
 	in.headers.Destination, in.headers.Manifest = c.OutPath(HeadersName), c.OutPath(ManifestName)
-	in.events.Device = o.Device
+	in.events.Device, in.events.Dir = o.Device, o.Dir
 	return in, nil
 }
 

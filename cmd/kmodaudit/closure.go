@@ -44,6 +44,7 @@ Exit status: 0 all is there, 1 something is missing or does not compile, 2 could
 	f.StringVar(&flags.Compiler, "compiler", "", "`command` of gcc or clang (default cc, or c++)")
 	f.StringArrayVar(&flags.Flags, "cflag", nil, "`flag` of a consumer, may be repeated")
 	f.StringVar(&flags.PC, "pc", "", "pkg-config `file` of the consumer's flags")
+	f.StringVar(&flags.Sysroot, "sysroot", "", "`directory` below which the .pc file's paths lie, as after a staged installation")
 	f.StringVar(&flags.Excuses, "excuses", "", "`file` of headers that may fail")
 	addChoice(cmd, &flags.Language, "language", "what to compile as", compile.C, compile.CXX)
 	addFormat(cmd, &flags.Format, report.TableFormat, report.JSONFormat, report.MarkdownFormat)
@@ -52,7 +53,7 @@ Exit status: 0 all is there, 1 something is missing or does not compile, 2 could
 
 // needsCompile says whether a flag was given that only --compile heeds.
 func needsCompile(cmd *cobra.Command) bool {
-	for _, name := range []string{"compiler", "cflag", "pc", "excuses", "language"} {
+	for _, name := range []string{"compiler", "cflag", "pc", "sysroot", "excuses", "language"} {
 		if cmd.Flags().Changed(name) {
 			return true
 		}

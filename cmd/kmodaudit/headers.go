@@ -44,8 +44,8 @@ func headersInstallCommand() *cobra.Command {
 		Long: `Install puts the headers of each source, a directory or a glob, into a destination: that of
 --destdir, below it that of --prefix, below it the header's path as written, without its leading components.
 A header whose content is there already is left alone. A file that no manifest lists is
-not replaced without --force. Each destination needs a --manifest of its own: what the manifest lists is
-taken for installed by an earlier run. SOURCE_DATE_EPOCH, if set, is the time of what is written.
+not replaced without --force. What the manifest lists is taken for installed by an earlier run; each destination
+has its own, and needs its own where --manifest names it. SOURCE_DATE_EPOCH, if set, is the time of what is written.
 
 With --list it prints the installed files as a packager's tool reads them, in place of their number.
 

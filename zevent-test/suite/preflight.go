@@ -38,7 +38,7 @@ func refusePools() error {
 	case err != nil:
 		return err
 	case len(pools) > 0:
-		return fmt.Errorf("this machine has pools (%s), whose unread events would be cleared; run in a guest, or say --with-pools", strings.Join(pools, ", "))
+		return fmt.Errorf("this machine has pools (%s), whose unread events would be cleared; run in a guest, or by zevent-test --with-pools", strings.Join(pools, ", "))
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func Audit(ctx context.Context, stdout io.Writer, f AuditFlags) error {
 	if err := removeOld(resultFile); err != nil {
 		return cannot(err)
 	}
-	result, err := audit.Run(ctx, config, audit.Options{Device: f.Device, ModTime: modTime})
+	result, err := audit.Run(ctx, config, audit.Options{Device: f.Device, Dir: os.TempDir(), ModTime: modTime})
 	if err != nil {
 		return cannot(err)
 	}

@@ -23,6 +23,7 @@ type ClosureFlags struct {
 	Compiler string   // empty for cc or c++
 	Flags    []string // of a consumer
 	PC       string   // .pc file with more of them; empty for none
+	Sysroot  string   // directory that the paths of PC lie below, as when they were staged; empty for /
 	Excuses  string   // file; empty for none
 }
 
@@ -75,7 +76,7 @@ func (f ClosureFlags) compileConfig() (compile.Config, error) {
 		if err != nil {
 			return c, fmt.Errorf("reading a consumer's flags: %w", err)
 		}
-		c.Flags = append(c.Flags, pc.Cflags...)
+		c.Flags = append(c.Flags, pc.Under(f.Sysroot)...)
 		if len(pc.Requires) > 0 {
 			return c, fmt.Errorf("reading a consumer's flags: %s requires %v, whose flags are not looked up; add them by --cflag and remove the line", f.PC, pc.Requires)
 		}
