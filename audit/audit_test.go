@@ -236,7 +236,20 @@ func TestWaiverWithoutReason(t *testing.T) {
 		Path:   project(t, map[string]string{"m.su": su}),
 		Limits: stackcheck.Limits{FrameBytes: 2048, Waivers: []stackcheck.Waiver{{Function: "deep", CeilingBytes: 4096}}},
 	})
-	if s.Verdict != Failed || !strings.Contains(s.Error, "reason") {
-		t.Errorf("%s: %s", s.Verdict, s.Error)
+	if s.Verdict != Failed || !strings.Contains(s.Error, "reason") || s.Above != 1 || s.Waived != 0 {
+		t.Errorf("%s: %s; %d above the limit, %d waived", s.Verdict, s.Error, s.Above, s.Waived)
+	}
+}
+
+// A frame that has outgrown its waiver is not waived.
+func TestWaiversAreCounted(t *testing.T) {
+	dir := project(t, map[string]string{"m.su": su})
+	for ceiling, want := range map[int]int{4096: 1, 4095: 0} {
+		s := AuditStack(StackInput{Path: dir, Limits: stackcheck.Limits{FrameBytes: 2048, Waivers: []stackcheck.Waiver{
+			{Function: "deep", CeilingBytes: ceiling, Reason: "tested"},
+		}}})
+		if s.Above != 1 || s.Waived != want || len(s.Findings) != 1-want {
+			t.Errorf("ceiling %d: %d above the limit, %d waived, findings %+v", ceiling, s.Above, s.Waived, s.Findings)
+		}
 	}
 }

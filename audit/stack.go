@@ -43,19 +43,20 @@ func AuditStack(in StackInput) Stack {
 	}
 	s.describe(build, in.Watch)
 	findings, checkErr := stackcheck.Check(build, in.Limits)
-	unwaived := 0
-	for _, f := range findings {
-		s.Findings = append(s.Findings, stackFinding(f))
-		if f.Kind == stackcheck.FrameAboveLimit {
-			unwaived++
-		}
-	}
 	for _, f := range build.Frames {
 		if f.Bytes > in.Limits.FrameBytes {
 			s.Above++
 		}
 	}
-	s.Waived = s.Above - unwaived
+	if checkErr == nil {
+		s.Waived = s.Above
+	}
+	for _, f := range findings {
+		s.Findings = append(s.Findings, stackFinding(f))
+		if f.Frame != nil { // above the limit, or above what its waiver allows
+			s.Waived--
+		}
+	}
 	s.conclude(errors.Join(readErr, checkErr))
 	return s
 }
