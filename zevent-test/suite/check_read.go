@@ -15,14 +15,7 @@ var raiseAndReadCheck = Check{
 	Asserts: "A raised event is delivered with its class, pool, EID and time; it decodes, encodes to the same bytes, and prints.",
 	Source:  "module/zfs/fm.c (zfs_zevent_post), module/nvpair/nvpair.c (native encoding), cmd/zpool (zpool events -v)",
 	run: func(p *probe) error {
-		raised, err := p.fill(1)
-		if err != nil {
-			return err
-		}
-		if p.events, err = p.deliver(); err != nil {
-			return err
-		}
-		found, err := match(raised, p.events)
+		raised, found, err := p.raiseAndDeliver(1)
 		if err != nil {
 			return err
 		}
@@ -38,6 +31,18 @@ var raiseAndReadCheck = Check{
 	},
 }
 
+// raiseAndDeliver raises so many times, and returns of what is then delivered the event of each raise.
+func (p *probe) raiseAndDeliver(times int) (raised []Raised, found []zevent.Event, err error) {
+	if raised, err = p.fill(times); err != nil {
+		return nil, nil, err
+	}
+	if p.events, err = p.deliver(); err != nil {
+		return nil, nil, err
+	}
+	found, err = match(raised, p.events)
+	return raised, found, err
+}
+
 const orderRaises = 3
 
 var orderCheck = Check{
@@ -45,14 +50,7 @@ var orderCheck = Check{
 	Asserts: "Events raised one after another are delivered in that order with ascending EIDs; nothing is asserted of events that are posted at the same time.",
 	Source:  "module/zfs/fm.c (zfs_zevent_post takes the EID before the lock, zfs_zevent_insert)",
 	run: func(p *probe) error {
-		raised, err := p.fill(orderRaises)
-		if err != nil {
-			return err
-		}
-		if p.events, err = p.deliver(); err != nil {
-			return err
-		}
-		found, err := match(raised, p.events)
+		_, found, err := p.raiseAndDeliver(orderRaises)
 		if err != nil {
 			return err
 		}
