@@ -5,17 +5,13 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
 	"time"
-
-	"github.com/bmatcuk/doublestar/v4"
 )
 
 // DefaultStrip is the number of leading components that a source loses unless told otherwise:
 // those of "./zfs/include".
 const DefaultStrip = 3
-
-// defaultInclude is what counts as a header unless told otherwise.
-var defaultInclude = []string{"**/*.h"}
 
 // Config says which headers go where. Sources and Dest are needed; the zero value of every other
 // field is its default.
@@ -36,12 +32,28 @@ type Config struct {
 	// the base name where it leads to the file itself. Empty is "**/*.h".
 	Include []string
 
+	// Exclude are the rules that keep headers from being installed, matched as Include is, and before
+	// it. The first that matches a header is the one that excludes it.
+	Exclude []Exclusion
+
 	// Strip is the number of leading components that a source loses; nil is DefaultStrip.
 	Strip *int
+
+	// Map are rules that move what is left after stripping. The first whose prefix matches is
+	// the one that is applied; a header that none matches stays where it is.
+	Map []Mapping
+
+	// Extra are files that are installed besides, whatever their names: neither stripped nor
+	// mapped, neither included nor excluded.
+	Extra []Extra
 
 	// Dest is the destination directory. It and its parents are made when missing, and it may
 	// be a symbolic link; nothing in it that a destination passes through may be.
 	Dest string
+
+	// Stage is the directory of a staged installation that Dest lies below (DESTDIR): symbolic links
+	// between the two may not leave it. Empty is none.
+	Stage string
 
 	// Manifest is the file that records what was installed; it lies outside Dest. Empty is
 	// beside Dest: Dest + ".manifest.json".
@@ -51,8 +63,42 @@ type Config struct {
 	// reproducibly passes SOURCE_DATE_EPOCH here.
 	ModTime *time.Time
 
+	// KeepModTime gives what is written the mtime of its source; it goes before ModTime. A file
+	// whose content is the same is left alone all the same.
+	KeepModTime bool
+
+	// TrustModTime takes a header for unchanged, without reading it, if the sizes and mtimes of its
+	// source and of the installed file are those that the manifest has. The manifest has mtimes
+	// only if the run that wrote it had TrustModTime too.
+	TrustModTime bool
+
+	// Sync has the file system write everything out before the manifest is written.
+	Sync bool
+
 	// Force replaces foreign files that differ.
 	Force bool
+
+	// Waiting, if not nil, is called once when another installation or removal works on Dest, and this
+	// one waits for it.
+	Waiting func() `json:"-"`
+}
+
+// An Exclusion keeps headers from being installed, for a reason.
+type Exclusion struct {
+	Match  string // doublestar glob, as those of Config.Include
+	Reason string // as a clause; needed
+}
+
+// A Mapping moves a sub-tree of the destination.
+type Mapping struct {
+	From string // directory after stripping: os/linux/zfs
+	To   string // directory in the destination: sys; "." is the destination itself
+}
+
+// An Extra is a file that is installed besides the headers.
+type Extra struct {
+	Source string // file, absolute or relative to Config.Root; no glob
+	To     string // path in the destination: 6.1.0/zfs_config.h
 }
 
 // complete fills in the defaults and refuses what cannot be planned at all.
@@ -67,12 +113,11 @@ func (c Config) complete() (Config, error) {
 		c.Root = "."
 	}
 	if len(c.Include) == 0 {
-		c.Include = defaultInclude
+		c.Include = []string{defaultInclude}
 	}
-	for _, glob := range c.Include {
-		if !doublestar.ValidatePattern(glob) {
-			return c, fmt.Errorf("include glob %q is malformed; close its brackets and braces", glob)
-		}
+	c.Map, c.Extra = slices.Clone(c.Map), slices.Clone(c.Extra)
+	if err := c.checkRules(); err != nil {
+		return c, err
 	}
 	if c.strip() < 0 {
 		return c, fmt.Errorf("cannot strip %d components; give 0 or more", *c.Strip)

@@ -10,17 +10,23 @@
 //     tar --strip-components; an empty one (//) is not.
 //   - A destination is what is left: a clean, slash-separated path relative to the destination
 //     directory (sys/fm/fs/zfs.h). Its depth is the number of directories in it (3).
+//   - Rules say what becomes of a source: an include rule makes it a header, an exclusion keeps it from
+//     being installed, a mapping moves its destination. A *.h that no rule speaks of is forgotten.
 //   - The manifest lists what the last installation wrote. A file is owned if the manifest lists
-//     it, and foreign if not. It is stale if it is owned and no source leads to it any more.
+//     it, or the journal of a killed run, and foreign if not. It is stale if it is owned and no source leads
+//     to it any more.
 //   - A deviation is a difference between what the manifest lists and what is in the destination:
 //     a file that is missing, changed or foreign.
 //   - A plan says what an installation will do, header by header. It is a value: nothing is
-//     written before all of it has been read and checked.
+//     written before all of it has been checked.
+//   - A stage is the directory that a staged installation takes for the root directory (DESTDIR).
 //
-// An installation compares content, never times. An equal file keeps its inode and its mtime, so
-// that nothing is rebuilt because of it; a different one is replaced by rename, and gets a new
+// An installation compares content, and times only where it is told to trust them. An equal file keeps its inode
+// and its mtime, so that nothing is rebuilt because of it; a different one is replaced by rename, and gets a new
 // mtime, so that everything that includes it is.
 //
-// The destination is reached through [os.Root]: a symbolic link in it cannot lead a write
-// outside. The package needs Unix.
+// The destination is opened once, each directory below it by openat2(2) with RESOLVE_BENEATH and
+// RESOLVE_NO_SYMLINKS, or component by component where the kernel has no such call, and every file by its name alone relative to
+// its directory: no symbolic link in the destination leads a call elsewhere, whenever it is put there. In the
+// sources, a symbolic link to a file may lead to another place in the same source. The package needs Linux.
 package headerinstall

@@ -1,220 +1,319 @@
 package headerinstall
 
 import (
-	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path"
+	"slices"
 	"strings"
-	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Install carries out a plan and returns the manifest that it has written. The manifest is
 // written last: if Install fails, is stopped through ctx or is killed, each header is wholly old
-// or wholly new, the last manifest is still there, and planning and installing again finishes
-// the work. Two installations into one directory must not run at the same time.
+// or wholly new, and planning and installing again ends in exactly the tree that is planned then. It waits for
+// another installation or removal at work in the destination, and fails if there was one since the plan was made.
 func Install(ctx context.Context, p Plan) (Manifest, error) {
-	m := p.Manifest()
-	if err := install(ctx, p, m); err != nil {
+	m, err := installLocked(ctx, p)
+	if err != nil {
 		return Manifest{}, fmt.Errorf("installing headers into %s: %w", p.Config.Dest, err)
 	}
 	return m, nil
 }
 
-func install(ctx context.Context, p Plan, m Manifest) error {
-	root, err := openOrMakeDir(p.Config.Dest)
+func installLocked(ctx context.Context, p Plan) (Manifest, error) {
+	if p.Config.Dest == "" {
+		return Manifest{}, errors.New("the plan is empty; make one by NewPlan")
+	}
+	if err := p.Config.makeDest(); err != nil {
+		return Manifest{}, err
+	}
+	dest, err := p.Config.lockDest(ctx)
 	if err != nil {
-		return err
+		return Manifest{}, err
 	}
-	defer root.Close()
-	in := installer{config: p.Config, root: root, swept: map[string]bool{}, made: map[string]bool{}}
+	defer dest.close()
+	current, err := p.last.isCurrent(p.Config.Manifest)
+	if err == nil && !current {
+		err = errors.New("another installation or removal worked there since this one was planned; plan again")
+	}
+	if err != nil {
+		return Manifest{}, err
+	}
+	if err := install(ctx, &p, dest); err != nil {
+		return Manifest{}, err
+	}
+	return p.Manifest(), nil
+}
 
-	// What is new comes before what goes: a directory that is still needed is never empty then.
-	for _, pass := range []func(Entry) error{in.sweep, in.put, in.prune} {
-		for _, e := range p.Entries {
-			if ctx.Err() != nil {
-				return fmt.Errorf("stopped before %q, install again to finish: %w", e.Destination, context.Cause(ctx))
-			}
-			if err := pass(e); err != nil {
-				return err
-			}
-		}
+// install carries out a plan, and fills in the digests that it lacks.
+func install(ctx context.Context, p *Plan, dest dir) error {
+	if !dest.exists() {
+		return errors.New("the destination directory was removed; install again")
 	}
-	if err := m.write(p.Config.Manifest); err != nil {
-		return fmt.Errorf("writing the manifest: %w", err)
+	in := installer{
+		plan: p, dest: dest, start: time.Now(),
+		journal: newJournal(p.Config.Manifest, &p.last),
+	}
+	defer in.journal.close()
+	steps := []func(context.Context) error{in.sweep, in.makeDirs, in.write, in.repair, in.prune, in.finish}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
+				return fmt.Errorf("stopped, install again to finish: %w", err)
+			}
+			return err
+		}
 	}
 	return nil
 }
 
 // installer carries out one plan.
 type installer struct {
-	config Config
-	root   *os.Root        // the destination directory
-	swept  map[string]bool // directories without unfinished files
-	made   map[string]bool // directories that exist
+	plan    *Plan
+	dest    dir // the destination directory
+	journal *journal
+	start   time.Time
 }
 
-// sweep removes the unfinished files that a killed run left beside an entry.
-func (in *installer) sweep(e Entry) error {
-	dir := path.Dir(e.Destination)
-	if in.swept[dir] || e.Action == Kept {
+// sweep removes the unfinished files that a killed run has left in the directories of its headers and of ours.
+// One that got as far as its manifest has left none.
+func (in *installer) sweep(ctx context.Context) error {
+	if in.plan.last.hasManifest && !in.plan.last.interrupted {
 		return nil
 	}
-	in.swept[dir] = true
-	f, err := in.root.Open(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	files := slices.Clone(in.plan.last.files)
+	for _, e := range in.plan.Entries {
+		files = append(files, e.File)
 	}
+	buf := make([]byte, 32<<10)
+	for _, name := range directories(files) {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := in.sweepDir(name, buf); err != nil && err != unix.ENOENT && !isInTheWay(err) {
+			return fmt.Errorf("sweeping %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (in *installer) sweepDir(name string, buf []byte) error {
+	d, err := in.dest.sub(name)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	present, err := f.ReadDir(-1)
+	defer d.close()
+	entries, err := d.list(buf)
+	for _, e := range entries {
+		if err == nil && e.kind == unix.DT_REG && strings.HasPrefix(e.name, tempPrefix) {
+			err = d.remove(e.name)
+		}
+	}
+	return err
+}
+
+// makeDirs makes the directories that are missing.
+func (in *installer) makeDirs(context.Context) error {
+	var files []File
+	for _, e := range in.plan.Entries {
+		if e.Action == New {
+			files = append(files, e.File)
+		}
+	}
+	var missing []string
+	var lines []byte
+	for _, name := range directories(files) {
+		d, err := in.dest.sub(name)
+		d.close()
+		if err == unix.ENOENT {
+			missing, lines, err = append(missing, name), appendDir(lines, name), nil
+		}
+		if err != nil {
+			return in.unreachable(name, err)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	if err := in.journal.write(lines); err != nil {
+		return err
+	}
+	for _, name := range missing { // sorted: each comes after the one that it lies in
+		parent, err := in.dest.sub(path.Dir(name))
+		if err == nil {
+			err = parent.make(path.Base(name))
+			parent.close()
+		}
+		if err != nil {
+			return fmt.Errorf("making the directory %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// unreachable is the error of opening a directory that something may be in the way of.
+func (in *installer) unreachable(name string, err error) error {
+	if isInTheWay(err) {
+		return fmt.Errorf("%w; %s", inTheWay(in.dest, name), advice[FileVersusDir])
+	}
+	return fmt.Errorf("opening the directory %q: %w", name, err)
+}
+
+// write puts what is new or changed there.
+func (in *installer) write(ctx context.Context) error {
+	work := groups(pick(in.plan.Entries, func(e *Entry) bool { return e.Action == New || e.Action == Changed }))
+	return each(ctx, work, in.writeGroup)
+}
+
+// writeGroup writes all files of a group before it gives the first of them its name, so that one write tells the
+// journal of all.
+func (in *installer) writeGroup(w *worker, g group) error {
+	d, err := in.dest.sub(g.dir)
+	if err != nil {
+		return in.unreachable(g.dir, err)
+	}
+	defer d.close()
+	staged := make([]stagedFile, 0, len(g.entries))
+	defer func() {
+		for i := range staged {
+			staged[i].discard()
+		}
+	}()
+	var lines []byte
+	for _, e := range g.entries {
+		s, err := in.stage(w, d, e)
+		if err != nil {
+			return err
+		}
+		staged = append(staged, s)
+		lines = appendFile(lines, &e.File)
+	}
+	if err := in.journal.write(lines); err != nil {
+		return err
+	}
+	for i := range staged {
+		if err := staged[i].commit(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// repair gives files that have the right content the right mode and owner.
+func (in *installer) repair(ctx context.Context) error {
+	work := groups(pick(in.plan.Entries, func(e *Entry) bool { return e.repair }))
+	return each(ctx, work, func(_ *worker, g group) error {
+		d, err := in.dest.sub(g.dir)
+		if err != nil {
+			return in.unreachable(g.dir, err)
+		}
+		defer d.close()
+		for _, e := range g.entries {
+			if err := repairFile(d, path.Base(e.Destination)); err != nil {
+				return fmt.Errorf("repairing the mode of %q: %w", e.Destination, err)
+			}
+		}
+		return nil
+	})
+}
+
+func repairFile(d dir, name string) error {
+	opened, err := d.open(name)
 	if err != nil {
 		return err
 	}
-	for _, p := range present {
-		if !p.Type().IsRegular() || !strings.HasPrefix(p.Name(), tempPrefix) {
+	fd, _, err := checkRegular(opened)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return settle(fd, fileMode)
+}
+
+// prune removes stale files, and the directories that become empty by it or that a killed run has made. What is
+// new has been written by then: a directory that is still needed is not empty.
+func (in *installer) prune(ctx context.Context) error {
+	stale := pick(in.plan.Entries, func(e *Entry) bool { return e.Action == Stale })
+	err := each(ctx, groups(stale), func(w *worker, g group) error {
+		for _, e := range g.entries {
+			if err := in.remove(w, g.dir, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	// A killed run may have removed the files, and not got to their directories.
+	dirs := append(directories(in.plan.outlived), in.plan.last.dirs...)
+	slices.Sort(dirs)
+	return removeEmptyDirs(in.dest, slices.Compact(dirs))
+}
+
+func (in *installer) remove(w *worker, dirName string, e *Entry) error {
+	d, err := in.dest.sub(dirName)
+	if err != nil {
+		return in.unreachable(dirName, err)
+	}
+	defer d.close()
+	p := place{dir: d}
+	there, err := p.look(e.Destination)
+	var ours bool
+	if err == nil {
+		ours, err = p.isOwned(w, e, &there)
+	}
+	if err == nil && !ours {
+		return changedSince(e.Destination)
+	}
+	if err == nil {
+		err = d.remove(path.Base(e.Destination))
+	}
+	if err != nil {
+		return fmt.Errorf("removing %q: %w", e.Destination, err)
+	}
+	return nil
+}
+
+// removeEmptyDirs removes those of the directories that are empty, the deepest first; names are sorted.
+func removeEmptyDirs(dest dir, names []string) error {
+	for _, name := range slices.Backward(names) {
+		if name == "." {
 			continue
 		}
-		if err := in.root.Remove(path.Join(dir, p.Name())); err != nil {
-			return err
+		parent, err := dest.sub(path.Dir(name))
+		if err == nil {
+			err = parent.removeDir(path.Base(name))
+			parent.close()
+		}
+		if err != nil && err != unix.ENOENT && !isNotEmpty(err) && !isInTheWay(err) && err != unix.EBUSY { // EBUSY: a mount point
+			return fmt.Errorf("removing the directory %q: %w", name, err)
 		}
 	}
 	return nil
 }
 
-// put makes an entry's destination what the plan wants it to be.
-func (in *installer) put(e Entry) error {
-	switch e.Action {
-	case New:
-		if _, err := in.root.Lstat(e.Destination); !errors.Is(err, fs.ErrNotExist) {
-			return cmp.Or(err, changedSince(e.Destination))
+// finish writes the manifest.
+func (in *installer) finish(context.Context) error {
+	if in.plan.Config.Sync {
+		if err := unix.Syncfs(int(in.dest)); err != nil {
+			return fmt.Errorf("writing the file system out: %w", err)
 		}
-		return in.write(e)
-	case Changed:
-		return in.write(e)
-	case Same:
-		return in.repairMode(e)
 	}
-	return nil
-}
-
-// write copies the source to an unfinished file beside the destination, which then takes the
-// destination's place. Nothing is synced: after a crash of the machine a content that is not the
-// planned one is seen, and replaced, by the next run, and syncing each file costs tens of times
-// what writing it does.
-func (in *installer) write(e Entry) error {
-	dir := path.Dir(e.Destination)
-	if !in.made[dir] {
-		if err := makeDirs(in.root, dir); err != nil {
+	m, last := in.plan.Manifest(), &in.plan.last
+	if !last.hasManifest || !last.manifest.asEncoded || !m.equal(&last.manifest.Manifest) {
+		if err := in.journal.write(nil); err != nil { // so that an unfinished manifest is swept
 			return err
 		}
-		in.made[dir] = true
-	}
-	source, err := openRegular(os.OpenFile, in.config.onDisk(e.Source))
-	if err != nil {
-		return err
-	}
-	defer source.Close()
-
-	temp := path.Join(dir, tempPrefix+rand.Text())
-	if err := in.fill(temp, source, e); err != nil {
-		// The first error is the one to report; a leftover is swept by the next run.
-		_ = in.root.Remove(temp)
-		return err
-	}
-	return nil
-}
-
-func (in *installer) fill(temp string, source *os.File, e Entry) error {
-	f, err := in.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	digest, _, err := copyDigest(f, source)
-	if err != nil {
-		return err
-	}
-	if digest != e.SHA256 {
-		return changedSince(e.Source)
-	}
-	if err := f.Chmod(fs.FileMode(e.Mode)); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if t := in.config.ModTime; t != nil {
-		// By name, as os.File has no Chtimes; the name is ours alone.
-		if err := in.root.Chtimes(temp, time.Time{}, *t); err != nil {
-			return err
+		if err := m.write(in.plan.Config.Manifest, in.plan.Config.Sync); err != nil {
+			return fmt.Errorf("writing the manifest: %w", err)
 		}
 	}
-	return in.root.Rename(temp, e.Destination)
-}
-
-// repairMode gives a file that has the right content the right mode.
-func (in *installer) repairMode(e Entry) error {
-	info, err := in.root.Lstat(e.Destination)
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return changedSince(e.Destination)
-	}
-	if info.Mode() == fs.FileMode(e.Mode) {
-		return nil
-	}
-	f, err := openRegular(in.root.OpenFile, e.Destination)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return f.Chmod(fs.FileMode(e.Mode))
-}
-
-// prune removes a stale file, and the directories that become empty by it.
-func (in *installer) prune(e Entry) error {
-	if e.Action != Stale {
-		return nil
-	}
-	digest, _, err := digestFile(in.root.OpenFile, e.Destination)
-	if err != nil {
-		return err
-	}
-	if digest != e.SHA256 {
-		return changedSince(e.Destination)
-	}
-	if err := in.root.Remove(e.Destination); err != nil {
-		return err
-	}
-	for dir := path.Dir(e.Destination); dir != "."; dir = path.Dir(dir) {
-		if removed, err := removeIfEmpty(in.root, dir); !removed {
-			return err
-		}
-	}
-	return nil
-}
-
-// removeIfEmpty removes a directory, unless something is in it.
-func removeIfEmpty(root *os.Root, dir string) (removed bool, err error) {
-	err = root.Remove(dir)
-	if isNotEmpty(err) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// isNotEmpty tells the two errors that POSIX allows for a directory that is not empty.
-func isNotEmpty(err error) bool {
-	return errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, syscall.EEXIST)
+	return in.journal.remove()
 }
 
 // changedSince is the error of an installation that finds something else than its plan did.

@@ -38,7 +38,7 @@ func (m Manifest) List(w io.Writer, as ListKind, prefix string) error {
 	}
 	var out bytes.Buffer
 	if as == RPMList {
-		for _, dir := range m.directories() {
+		for _, dir := range directories(m.Files) {
 			if err := listLine(&out, as, "%dir ", path.Join(prefix, dir)); err != nil {
 				return err
 			}

@@ -1,9 +1,7 @@
 package headerinstall
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -14,13 +12,13 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/google/renameio/v2"
+	"golang.org/x/sys/unix"
 )
 
 // Format is the manifest format that this package writes and reads.
 const Format = "headers/1"
 
-// maxManifestBytes bounds what is read: a manifest of 30,000 headers is 10 MB.
+// maxManifestBytes bounds what is read: a manifest of 30,000 headers is 7 MB.
 const maxManifestBytes = 64 << 20
 
 // FileMode is the mode of every installed header, DirMode that of every directory made for one,
@@ -48,16 +46,19 @@ func (m *Mode) UnmarshalText(text []byte) error {
 
 // A File is one installed header.
 type File struct {
-	Destination string   `json:"destination"`    // slash-separated, relative to the destination directory
-	Source      string   `json:"source"`         // as written, slash-separated
-	Also        []string `json:"also,omitempty"` // further sources with the same content, in the order given
-	Size        int64    `json:"size"`           // bytes
-	Mode        Mode     `json:"mode"`
-	SHA256      Digest   `json:"sha256"`
+	Destination string    `json:"destination"`    // slash-separated, relative to the destination directory
+	Source      string    `json:"source"`         // as written, slash-separated
+	Also        []string  `json:"also,omitempty"` // further sources with the same content, in the order given
+	Size        int64     `json:"size"`           // bytes
+	Mode        Mode      `json:"mode"`
+	SHA256      Digest    `json:"sha256"`
+	SourceMtime Timestamp `json:"source_mtime,omitzero"` // of Source, if Config.TrustModTime was set
+	Mtime       Timestamp `json:"mtime,omitzero"`        // of the installed file, if Config.TrustModTime was set
 }
 
 // A Manifest is what one installation wrote. The same sources give the same bytes, whatever the
-// directory that they were found from: it holds no time, and no absolute path but that of a pattern written so.
+// directory that they were found from: it holds no absolute path but that of a pattern written so, and
+// no time but those that Config.TrustModTime needs.
 type Manifest struct {
 	Format string `json:"format"` // Format
 	Strip  int    `json:"strip"`  // leading components that the sources lost
@@ -71,14 +72,31 @@ func ReadManifest(r io.Reader) (Manifest, error) {
 	if err != nil {
 		return Manifest{}, err
 	}
+	m, _, err := parseManifest(data)
+	return m, err
+}
+
+// parseManifest also says whether the text is as Encode writes it.
+func parseManifest(data []byte) (m Manifest, asEncoded bool, err error) {
 	if len(data) > maxManifestBytes {
-		return Manifest{}, fmt.Errorf("it is longer than %d bytes", maxManifestBytes)
+		return Manifest{}, false, fmt.Errorf("it is longer than %d bytes", maxManifestBytes)
 	}
-	var m Manifest
-	if err := json.Unmarshal(data, &m); err != nil {
-		return Manifest{}, err
+	m, asEncoded = parseLines(data)
+	if !asEncoded {
+		m = Manifest{}
+		if err := json.Unmarshal(data, &m); err != nil {
+			return Manifest{}, false, err
+		}
 	}
-	return m, m.check()
+	return m, asEncoded, m.check()
+}
+
+// equal says whether two manifests are the same.
+func (m *Manifest) equal(other *Manifest) bool {
+	return m.Format == other.Format && m.Strip == other.Strip && slices.EqualFunc(m.Files, other.Files, func(a, b File) bool {
+		return a.Destination == b.Destination && a.Source == b.Source && slices.Equal(a.Also, b.Also) && a.Size == b.Size &&
+			a.Mode == b.Mode && a.SHA256 == b.SHA256 && a.SourceMtime == b.SourceMtime && a.Mtime == b.Mtime
+	})
 }
 
 func (m Manifest) check() error {
@@ -86,7 +104,8 @@ func (m Manifest) check() error {
 		return fmt.Errorf("format is %q, want %q", m.Format, Format)
 	}
 	last := ""
-	for i, f := range m.Files {
+	for i := range m.Files {
+		f := &m.Files[i]
 		if err := f.check(); err != nil {
 			return fmt.Errorf("files[%d]: %w", i, err)
 		}
@@ -98,11 +117,16 @@ func (m Manifest) check() error {
 	return nil
 }
 
-func (f File) check() error {
-	if !filepath.IsLocal(f.Destination) || path.Clean(f.Destination) != f.Destination || f.Destination == "." {
+func (f *File) check() error {
+	if !isClean(f.Destination) {
 		return fmt.Errorf("destination %q is not a clean relative path", f.Destination)
 	}
-	for _, name := range append([]string{f.Destination, f.Source}, f.Also...) {
+	for _, name := range [...]string{f.Destination, f.Source} {
+		if why := unsafeName(name); why != "" {
+			return fmt.Errorf("name %q %s", name, why)
+		}
+	}
+	for _, name := range f.Also {
 		if why := unsafeName(name); why != "" {
 			return fmt.Errorf("name %q %s", name, why)
 		}
@@ -113,68 +137,125 @@ func (f File) check() error {
 	return nil
 }
 
-// Encode returns the manifest as indented JSON.
-func (m Manifest) Encode() ([]byte, error) {
-	var buf bytes.Buffer
-	encoder := json.NewEncoder(&buf)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	err := encoder.Encode(m)
-	return buf.Bytes(), err
+// isClean says whether a destination is a clean path below the destination directory.
+func isClean(name string) bool {
+	return filepath.IsLocal(name) && path.Clean(name) == name && name != "."
 }
 
 // ReadManifestFile reads the manifest in a file, which has to be a regular one.
 func ReadManifestFile(name string) (Manifest, error) {
-	f, err := openRegular(os.OpenFile, name)
-	if err != nil {
-		return Manifest{}, err
-	}
-	defer f.Close()
-	m, err := ReadManifest(f)
-	if err != nil {
-		return Manifest{}, fmt.Errorf("%s: %w; restore it, or remove it and the headers that it lists", name, err)
-	}
-	return m, nil
+	last, err := readLast(name)
+	return last.Manifest, err
 }
 
-// readLast reads the last installation's manifest; there may have been none.
-func readLast(name string) (Manifest, error) {
-	m, err := ReadManifestFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return Manifest{}, nil
-	}
+// lastManifest is the manifest of the last installation, and its file.
+type lastManifest struct {
+	Manifest
+	asEncoded bool // it has the very text that Encode writes
+	id        fileID
+}
+
+func readLast(name string) (last lastManifest, err error) {
+	data, id, err := readFile(name)
 	if err != nil {
-		return Manifest{}, fmt.Errorf("reading the last installation's manifest: %w", err)
+		return last, err
 	}
-	return m, nil
+	last.id = id
+	last.Manifest, last.asEncoded, err = parseManifest(data)
+	if err != nil {
+		return lastManifest{}, fmt.Errorf("%s: %w; restore it, or remove it and the headers that it lists", name, err)
+	}
+	return last, nil
+}
+
+// fileID tells one state of a file from another; zero is that of a file that is not there.
+type fileID struct {
+	dev, ino     uint64
+	size         int64
+	mtime, ctime unix.Timespec
+}
+
+// since is when the file had its present content at the latest, as long as nobody gave it an mtime of his own.
+func (id fileID) since() int64 { return min(id.mtime.Nano(), id.ctime.Nano()) }
+
+func newFileID(stat *unix.Stat_t) fileID {
+	return fileID{stat.Dev, stat.Ino, stat.Size, stat.Mtim, stat.Ctim}
+}
+
+// readFile reads a regular file, but no more of it than a manifest may have.
+func readFile(name string) (data []byte, id fileID, err error) {
+	fail := func(err error) ([]byte, fileID, error) {
+		return nil, fileID{}, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	opened, err := openAt(unix.AT_FDCWD, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return fail(err)
+	}
+	fd, stat, err := checkRegular(int(opened))
+	if err != nil {
+		return fail(err)
+	}
+	defer unix.Close(fd)
+	if stat.Size > maxManifestBytes {
+		return fail(fmt.Errorf("is longer than %d bytes", maxManifestBytes))
+	}
+	data = make([]byte, stat.Size+1)
+	n, err := read(fd, data)
+	if err != nil {
+		return fail(err)
+	}
+	if int64(n) != stat.Size {
+		return fail(errChanging)
+	}
+	return data[:n], newFileID(&stat), nil
 }
 
 // directories returns every directory between the destination directory and the files, that
 // directory itself (".") among them, sorted: each comes after the one that it lies in.
-func (m Manifest) directories() []string {
+func directories(files []File) []string {
 	dirs := map[string]bool{".": true}
-	for _, f := range m.Files {
-		for dir := path.Dir(f.Destination); !dirs[dir]; dir = path.Dir(dir) {
+	for i := range files {
+		for dir := path.Dir(files[i].Destination); !dirs[dir]; dir = path.Dir(dir) {
 			dirs[dir] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(dirs))
 }
 
-// write replaces the file by the manifest in one step; an equal one is left alone.
-func (m Manifest) write(name string) error {
-	data, err := m.Encode()
+// unfinishedSuffix ends the name of a manifest that is still being written.
+const unfinishedSuffix = ".new"
+
+// write replaces the file by the manifest in one step, which survives a crash of the machine if synced.
+func (m *Manifest) write(name string, synced bool) error {
+	if err := makeAll(filepath.Dir(name)); err != nil {
+		return err
+	}
+	unfinished := name + unfinishedSuffix
+	f, err := os.OpenFile(unfinished, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW, 0o644)
 	if err != nil {
 		return err
 	}
-	if old, err := os.ReadFile(name); err == nil && bytes.Equal(old, data) {
-		return nil
+	defer f.Close()
+	_, err = f.Write(m.Encode())
+	if err == nil {
+		err = f.Chmod(0o644)
 	}
-	dir, err := openOrMakeDir(filepath.Dir(name))
+	if err == nil && synced {
+		err = f.Sync()
+	}
+	if err == nil {
+		err = f.Close()
+	}
+	if err == nil {
+		err = os.Rename(unfinished, name)
+	}
+	if err != nil || !synced {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(name))
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	return renameio.WriteFile(filepath.Base(name), data, 0o644,
-		renameio.WithRoot(dir), renameio.WithStaticPermissions(0o644))
+	return dir.Sync()
 }

@@ -2,28 +2,22 @@ package headerinstall
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 const goldenManifest = `{
   "format": "headers/1",
   "strip": 3,
   "files": [
-    {
-      "destination": "sys/a&b.h",
-      "source": "./zfs/include/sys/a&b.h",
-      "also": [
-        "./spl/include/sys/a&b.h"
-      ],
-      "size": 2,
-      "mode": "0644",
-      "sha256": "06f961b802bc46ee168555f066d28f4f0e9afdf3f88174c1ee6f9de004fc30a0"
-    }
+    {"destination": "sys/a&b.h", "source": "./zfs/include/sys/a&b.h", "also": ["./spl/include/sys/a&b.h"], "size": 2, "mode": "0644", "sha256": "06f961b802bc46ee168555f066d28f4f0e9afdf3f88174c1ee6f9de004fc30a0"}
   ]
 }
 `
@@ -79,33 +73,53 @@ func TestReadManifestErrors(t *testing.T) {
 	}
 }
 
+// What is read line by line is what the general reader of JSON reads.
 func FuzzReadManifest(f *testing.F) {
 	c := Config{Root: openzfs, Sources: []string{"./nvpair/include"}, Dest: filepath.Join(f.TempDir(), "include")}
-	real, err := mustPlan(f, c).Manifest().Encode()
-	if err != nil {
-		f.Fatal(err)
+	real := mustPlan(f, c).Manifest()
+	f.Add(real.Encode())
+	for i := range real.Files {
+		real.Files[i].SourceMtime, real.Files[i].Mtime = 1700000000_123456789, -1
+		real.Files[i].Also = []string{"ünïcode \"quoted\".h", "two.h"}
 	}
-	f.Add(real)
+	f.Add(real.Encode())
 	f.Add([]byte(goldenManifest))
+	f.Add(Manifest{Format: Format}.Encode())
 	f.Fuzz(func(t *testing.T, data []byte) {
+		if fast, ok := parseLines(data); ok {
+			slow := Manifest{}
+			if err := json.Unmarshal(data, &slow); err != nil {
+				t.Fatalf("read, and is no JSON: %v", err)
+			}
+			if diff := cmp.Diff(slow, fast); diff != "" {
+				t.Errorf("JSON has (-), lines have (+):\n%s", diff)
+			}
+		}
 		m, err := ReadManifest(bytes.NewReader(data))
 		if err != nil {
 			return
 		}
-		text, err := m.Encode()
+		again, err := ReadManifest(bytes.NewReader(m.Encode()))
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("not read back: %v\n%s", err, m.Encode())
 		}
-		again, err := ReadManifest(bytes.NewReader(text))
-		if err != nil {
-			t.Fatalf("not read back: %v\n%s", err, text)
-		}
-		textAgain, err := again.Encode()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(text, textAgain) {
-			t.Errorf("second encoding differs:\n%s", cmp.Diff(string(text), string(textAgain)))
+		if diff := cmp.Diff(m, again, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("read back differs:\n%s", diff)
 		}
 	})
+}
+
+func BenchmarkReadManifest(b *testing.B) {
+	m := Manifest{Format: Format, Strip: 3}
+	for i := range 30000 {
+		name := fmt.Sprintf("linux/some%02d/header%05d.h", i/1000, i)
+		m.Files = append(m.Files, File{Destination: name, Source: "./zfs/include/" + name, Size: int64(i), Mode: FileMode, SHA256: sha(name)})
+	}
+	data := m.Encode()
+	b.SetBytes(int64(len(data)))
+	for b.Loop() {
+		if _, _, err := parseManifest(data); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -13,10 +13,23 @@ import (
 // so: what carries the name is swept.
 const tempPrefix = ".headerinstall-"
 
+// maxPathBytes is PATH_MAX of Linux, less the byte that ends a string.
+const maxPathBytes = 4095
+
 // unsafeName says, as a clause, why a path must not be installed or recorded; "" if it may. A
 // newline splits a path in two for every tool that reads lists; control and format characters
-// (escape sequences, bidirectional overrides) make it look like another one.
+// (escape sequences, bidirectional overrides) make it look like another one; a path that is longer than
+// PATH_MAX can be reached by descent, but by no program that is given it.
 func unsafeName(name string) string {
+	if len(name) > maxPathBytes {
+		return fmt.Sprintf("is %d bytes long, and no program can open a path of more than %d", len(name), maxPathBytes)
+	}
+	if strings.HasPrefix(path.Base(name), tempPrefix) {
+		return "has a name that is kept for unfinished files"
+	}
+	if isPrintableASCII(name) {
+		return ""
+	}
 	if !utf8.ValidString(name) {
 		return "is not valid UTF-8"
 	}
@@ -25,21 +38,34 @@ func unsafeName(name string) string {
 			return fmt.Sprintf("holds the character %U", r)
 		}
 	}
-	if strings.HasPrefix(path.Base(name), tempPrefix) {
-		return "has a name that is kept for unfinished files"
-	}
 	return ""
+}
+
+func isPrintableASCII(s string) bool {
+	for i := range len(s) {
+		if s[i]-' ' > '~'-' ' {
+			return false
+		}
+	}
+	return true
 }
 
 // destinationOf strips n leading components of a source as written. The result is clean and
 // leads nowhere but below the directory that it is relative to.
 func destinationOf(source string, n int) (string, *Problem) {
-	parts := components(source)
-	if n >= len(parts) {
-		return "", &Problem{Reason: OverStripped, Path: source,
-			Detail: fmt.Sprintf("has %d components, and %d are to be stripped", len(parts), n)}
+	rest := strings.TrimLeft(source, "/")
+	for range n {
+		_, after, _ := strings.Cut(rest, "/")
+		rest = strings.TrimLeft(after, "/")
+		if rest == "" {
+			break
+		}
 	}
-	dest := path.Clean(strings.Join(parts[n:], "/"))
+	if rest == "" {
+		return "", &Problem{Reason: OverStripped, Path: source,
+			Detail: fmt.Sprintf("has %d components, and %d are to be stripped", len(components(source)), n)}
+	}
+	dest := path.Clean(rest)
 	if !filepath.IsLocal(dest) || dest == "." {
 		return "", &Problem{Reason: UnsafeName, Path: source,
 			Detail: fmt.Sprintf("would be installed as %q, outside the destination", dest)}

@@ -3,18 +3,18 @@ package headerinstall
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"path"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Action says what an installation does with a file.
 type Action string
 
-// The actions. A file that is the same is left alone, save that a wrong mode is repaired.
+// The actions. A file that is the same is left alone, save that a wrong mode or owner is repaired.
 const (
 	New     Action = "new"     // nothing is there
 	Changed Action = "changed" // something else is there, and is replaced
@@ -38,6 +38,10 @@ var whys = map[Action]string{
 type Entry struct {
 	File
 	Action Action `json:"action"`
+
+	from   source
+	owned  []File // as the last manifest has it, then as a killed run's journal has it; nil if foreign
+	repair bool   // the content is right, the mode or owner is not
 }
 
 // Depth is the number of directories between the destination directory and the header.
@@ -45,9 +49,38 @@ func (f File) Depth() int { return strings.Count(f.Destination, "/") }
 
 // A Plan says what an installation will do.
 type Plan struct {
-	Config   Config   // defaults filled in
-	Entries  []Entry  // sorted by destination, one for each
-	Warnings []string // what is suspicious, yet no reason to stop
+	Config   Config     // defaults filled in
+	Entries  []Entry    // sorted by destination, one for each
+	Excluded []Excluded // sorted by source
+	Findings []Finding  // headers that were forgotten, then rules that match nothing
+	Warnings []string   // what is suspicious, yet no reason to stop
+
+	last     record // what there was when the plan was made
+	outlived []File // of the last manifest: no source leads to them any more, whether they are still there or not
+}
+
+// An Excluded header is one that a rule kept from being installed.
+type Excluded struct {
+	Source string `json:"source"` // as written
+	Match  string `json:"match"`  // of the Exclusion
+	Reason string `json:"reason"` // of the Exclusion
+}
+
+// FindingKind says what a Finding is about.
+type FindingKind string
+
+// The kinds of findings.
+const (
+	ForgottenHeader FindingKind = "forgotten-header" // a *.h that is neither installed nor excluded
+	UnusedRule      FindingKind = "unused-rule"      // an include, exclude or map rule that matches nothing
+)
+
+// A Finding is something wrong with the rules, which does not keep headers from being installed.
+type Finding struct {
+	Kind    FindingKind `json:"kind"`
+	Subject string      `json:"subject"` // the header as written, or the rule
+	Message string      `json:"message"` // what is wrong, as a clause
+	Remedy  string      `json:"remedy"`
 }
 
 // NewPlan reads all sources, the destination and the last manifest, and writes nothing. If
@@ -58,208 +91,185 @@ func NewPlan(ctx context.Context, c Config) (Plan, error) {
 	if err != nil {
 		return Plan{}, fmt.Errorf("planning headers: %w", err)
 	}
-	p, err := newPlan(ctx, c)
+	dest, err := c.openDest()
+	if err != nil {
+		return Plan{}, fmt.Errorf("planning headers for %s: %w", c.Dest, err)
+	}
+	defer dest.close()
+	return newPlan(ctx, c, dest, allDigests)
+}
+
+// digests says of which headers a plan has digests.
+type digests bool
+
+const (
+	allDigests  digests = true
+	sameDigests digests = false // of those only that are there already; installing the others finds theirs
+)
+
+func newPlan(ctx context.Context, c Config, dest dir, want digests) (Plan, error) {
+	p, err := makePlan(ctx, c, dest, want)
 	if err != nil {
 		return Plan{}, fmt.Errorf("planning headers for %s: %w", c.Dest, err)
 	}
 	return p, nil
 }
 
-func newPlan(ctx context.Context, c Config) (Plan, error) {
-	last, err := readLast(c.Manifest)
-	if err != nil {
+func makePlan(ctx context.Context, c Config, dest dir, want digests) (Plan, error) {
+	p := Plan{Config: c}
+	var found *finder
+	reading := new(errgroup.Group)
+	reading.Go(func() (err error) { p.last, err = readRecord(c.Manifest); return err })
+	reading.Go(func() (err error) { found, err = find(ctx, &p.Config, dest); return err })
+	if err := reading.Wait(); err != nil {
 		return Plan{}, err
 	}
-	found, err := find(ctx, c)
-	if err != nil {
+	entries, problems := found.entries()
+	s := survey{config: &p.Config, dest: dest, want: want, recorded: p.last.manifest.id.since(), problems: slices.Concat(found.problems, problems)}
+	entries = s.merge(entries)
+	s.problems = append(s.problems, filesAsDirs(entries)...)
+	p.Entries = withOwned(entries, p.last.files)
+	if err := s.decideAll(ctx, p.Entries); err != nil {
 		return Plan{}, err
 	}
-	files, problems, err := readSources(ctx, c, found.sources)
-	if err != nil {
-		return Plan{}, err
+	if len(s.problems) > 0 {
+		slices.SortStableFunc(s.problems, func(a, b *Problem) int { return cmp.Compare(a.Path, b.Path) })
+		return Plan{}, problemList(s.problems)
 	}
-	problems = slices.Concat(found.problems, problems, filesAsDirs(files))
-
-	entries, destProblems, err := compare(ctx, c, files, last)
-	if err != nil {
-		return Plan{}, err
+	for i := range p.Entries {
+		if e := &p.Entries[i]; e.from.tree == nil {
+			p.outlived = append(p.outlived, e.File)
+		}
 	}
-	problems = append(problems, destProblems...)
-	if len(problems) > 0 {
-		slices.SortStableFunc(problems, func(a, b *Problem) int { return cmp.Compare(a.Path, b.Path) })
-		return Plan{}, problemList(problems)
-	}
-	warnings := slices.Concat(found.warnings, caseWarnings(entries), keptWarnings(entries))
-	return Plan{Config: c, Entries: entries, Warnings: warnings}, nil
+	p.Entries = slices.DeleteFunc(p.Entries, func(e Entry) bool { return e.Action == "" })
+	p.Excluded = found.excluded
+	slices.SortFunc(p.Excluded, func(a, b Excluded) int { return cmp.Compare(a.Source, b.Source) })
+	slices.SortFunc(found.findings, func(a, b Finding) int { return cmp.Compare(a.Subject, b.Subject) })
+	p.Findings = append(found.findings, found.rules.unused()...)
+	p.Warnings = slices.Concat(found.warnings, caseWarning(p.Entries), keptWarnings(p.Entries))
+	return p, nil
 }
 
-// readSources reads every source, and merges those with one destination and one content. The
-// files are sorted by destination.
-func readSources(ctx context.Context, c Config, sources []string) (files []File, problems []*Problem, err error) {
-	byDest := map[string][]File{}
-	for _, source := range sources {
-		if ctx.Err() != nil {
-			return nil, nil, context.Cause(ctx)
-		}
-		file, problem := readSource(c, source)
+// entries returns what has been found, and the extra files, sorted by destination. A destination that
+// several sources have comes as often.
+func (f *finder) entries() (entries []Entry, problems []*Problem) {
+	entries = make([]Entry, 0, len(f.sources)+len(f.config.Extra))
+	for _, s := range f.sources {
+		dest, problem := f.destination(s.written)
 		if problem != nil {
 			problems = append(problems, problem)
 			continue
 		}
-		byDest[file.Destination] = append(byDest[file.Destination], file)
+		entries = append(entries, Entry{File: File{Destination: dest, Source: s.written, Mode: FileMode}, from: s.source})
 	}
-	for _, same := range byDest {
-		file, problem := merge(same)
-		if problem != nil {
-			problems = append(problems, problem)
+	for _, extra := range f.config.Extra {
+		if why := unsafeName(extra.Source); why != "" {
+			problems = append(problems, &Problem{Reason: UnsafeName, Path: extra.Source, Detail: why})
+			continue
 		}
-		files = append(files, file)
+		onDisk := f.config.onDisk(extra.Source)
+		entries = append(entries, Entry{
+			File: File{Destination: extra.To, Source: extra.Source, Mode: FileMode},
+			from: source{tree: &sourceTree{name: path.Dir(onDisk)}, below: path.Base(onDisk), link: true},
+		})
 	}
-	slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Destination, b.Destination) })
-	return files, problems, nil
+	slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Destination, b.Destination) })
+	return entries, problems
 }
 
-func readSource(c Config, source string) (File, *Problem) {
-	if why := unsafeName(source); why != "" {
-		return File{}, &Problem{Reason: UnsafeName, Path: source, Detail: why}
+// destination is where a source goes.
+func (f *finder) destination(written string) (string, *Problem) {
+	if why := unsafeName(written); why != "" {
+		return "", &Problem{Reason: UnsafeName, Path: written, Detail: why}
 	}
-	dest, problem := destinationOf(source, c.strip())
+	dest, problem := destinationOf(written, f.config.strip())
 	if problem != nil {
-		return File{}, problem
+		return "", problem
 	}
-	digest, size, err := digestFile(os.OpenFile, c.onDisk(source))
-	if err != nil {
-		return File{}, unreadable(source, err)
+	moved := f.rules.moved(dest)
+	if moved == dest { // a part of what is safe
+		return dest, nil
 	}
-	return File{Destination: dest, Source: source, Size: size, Mode: FileMode, SHA256: digest}, nil
-}
-
-// merge makes one of the files that have one destination.
-func merge(files []File) (File, *Problem) {
-	merged, differ := files[0], false
-	for _, f := range files[1:] {
-		merged.Also = append(merged.Also, f.Source)
-		differ = differ || f.SHA256 != merged.SHA256
+	if why := unsafeName(moved); why != "" {
+		return "", &Problem{Reason: UnsafeName, Path: written, Detail: fmt.Sprintf("would be installed as %q, which %s", moved, why)}
 	}
-	if !differ {
-		return merged, nil
-	}
-	return merged, &Problem{Reason: Collision, Path: merged.Destination, Detail: "has sources with different content",
-		Sources: append([]string{merged.Source}, merged.Also...)}
+	return moved, nil
 }
 
 // filesAsDirs finds the files that other files need as a directory.
-func filesAsDirs(files []File) []*Problem {
-	byDest := map[string]File{}
-	for _, f := range files {
-		byDest[f.Destination] = f
-	}
-	var problems []*Problem
-	for _, f := range files {
-		for dir := path.Dir(f.Destination); dir != "."; dir = path.Dir(dir) {
-			if file, ok := byDest[dir]; ok {
+func filesAsDirs(entries []Entry) (problems []*Problem) {
+	checked := map[string]bool{".": true}
+	for _, e := range entries {
+		for dir := path.Dir(e.Destination); !checked[dir]; dir = path.Dir(dir) {
+			checked[dir] = true
+			i, ok := slices.BinarySearchFunc(entries, dir, func(e Entry, dir string) int { return cmp.Compare(e.Destination, dir) })
+			if ok {
 				problems = append(problems, &Problem{Reason: FileVersusDir, Path: dir,
-					Detail:  fmt.Sprintf("would be a file, and the directory of %q", f.Destination),
-					Sources: []string{file.Source, f.Source}})
+					Detail:  fmt.Sprintf("would be a file, and the directory of %q", e.Destination),
+					Sources: []string{entries[i].Source, e.Source}})
 			}
 		}
 	}
 	return problems
 }
 
-// compare decides what happens to each file, and to each that the last manifest lists.
-func compare(ctx context.Context, c Config, files []File, last Manifest) (entries []Entry, problems []*Problem, err error) {
-	dest, err := openDestination(c.Dest)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer dest.Close()
-
-	owned := map[string]File{}
-	for _, f := range last.Files {
-		owned[f.Destination] = f
-	}
-	for _, f := range files {
-		if ctx.Err() != nil {
-			return nil, nil, context.Cause(ctx)
+// withOwned tells each entry what is known of its destination, and adds those that no source leads to any
+// more. Both lists are sorted.
+func withOwned(entries []Entry, last []File) []Entry {
+	var stale []Entry
+	i := 0
+	for len(last) > 0 {
+		n := 1
+		for n < len(last) && last[n].Destination == last[0].Destination {
+			n++
 		}
-		_, ours := owned[f.Destination]
-		delete(owned, f.Destination)
-		action, problem := decide(dest, f, ours || c.Force)
-		if problem != nil {
-			problems = append(problems, problem)
+		owned := last[:n]
+		last = last[n:]
+		for i < len(entries) && entries[i].Destination < owned[0].Destination {
+			i++
 		}
-		entries = append(entries, Entry{File: f, Action: action})
-	}
-	for _, f := range owned {
-		if ctx.Err() != nil {
-			return nil, nil, context.Cause(ctx)
-		}
-		action, problem := decideStale(dest, f)
-		if problem != nil {
-			problems = append(problems, problem)
-		}
-		if action != "" {
-			entries = append(entries, Entry{File: f, Action: action})
+		if i < len(entries) && entries[i].Destination == owned[0].Destination {
+			entries[i].owned = owned
+		} else {
+			stale = append(stale, Entry{File: owned[n-1], owned: owned})
 		}
 	}
-	slices.SortFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Destination, b.Destination) })
-	return entries, problems, nil
+	if len(stale) > 0 {
+		entries = append(entries, stale...)
+		slices.SortFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Destination, b.Destination) })
+	}
+	return entries
 }
 
-func decide(dest *destination, f File, mayReplace bool) (Action, *Problem) {
-	now, err := dest.look(f.Destination, f.Size)
-	switch {
-	case errors.Is(err, errInTheWay):
-		return "", &Problem{Reason: FileVersusDir, Path: f.Destination, Sources: []string{f.Source},
-			Detail: fmt.Sprintf("cannot be installed: %v", err)}
-	case err != nil:
-		return "", unreadable(f.Destination, err)
-	case now == nil:
-		return New, nil
-	case now.mode.IsDir():
-		return "", &Problem{Reason: FileVersusDir, Path: f.Destination, Sources: []string{f.Source},
-			Detail: "cannot be installed: a directory is there"}
-	case now.holds(f):
-		return Same, nil
-	case mayReplace:
-		return Changed, nil
-	}
-	return "", &Problem{Reason: Foreign, Path: f.Destination, Sources: []string{f.Source},
-		Detail: fmt.Sprintf("exists as %s that differs, and no earlier installation put it there", kind(now.mode))}
-}
-
-// decideStale decides about a file that no source leads to any more; "" if it is gone.
-func decideStale(dest *destination, f File) (Action, *Problem) {
-	now, err := dest.look(f.Destination, f.Size)
-	switch {
-	case errors.Is(err, errInTheWay):
-		return Kept, nil
-	case err != nil:
-		return "", unreadable(f.Destination, err)
-	case now == nil:
-		return "", nil
-	case now.holds(f):
-		return Stale, nil
-	}
-	return Kept, nil
-}
-
-// caseWarnings reports headers that a file system that ignores case cannot hold at once.
-func caseWarnings(entries []Entry) (warnings []string) {
-	first := map[string]string{}
+// caseWarning reports headers that a file system that ignores case cannot hold at once.
+func caseWarning(entries []Entry) []string {
+	folded := map[string]string{} // of those that have an upper-case letter: of two that collide, one has
 	for _, e := range entries {
-		if e.Action == Stale {
-			continue
+		if lower := strings.ToLower(e.Destination); lower != e.Destination && e.isInstalled() {
+			folded[lower] = e.Destination
 		}
-		folded := strings.ToLower(e.Destination)
-		if other, ok := first[folded]; ok {
-			warnings = append(warnings, fmt.Sprintf("%q and %q differ only in case", other, e.Destination))
-			continue
-		}
-		first[folded] = e.Destination
 	}
-	return warnings
+	pairs, one, other := 0, "", ""
+	for _, e := range entries {
+		if len(folded) == 0 {
+			break
+		}
+		collides, ok := folded[strings.ToLower(e.Destination)]
+		if !ok || collides == e.Destination || !e.isInstalled() {
+			continue
+		}
+		if pairs++; pairs == 1 {
+			one, other = collides, e.Destination
+		}
+	}
+	const remedy = "; a file system that ignores case cannot hold both: rename one"
+	switch pairs {
+	case 0:
+		return nil
+	case 1:
+		return []string{fmt.Sprintf("%q and %q differ only in case", one, other) + remedy}
+	}
+	return []string{fmt.Sprintf("%d pairs of headers differ only in case, such as %q and %q", pairs, one, other) + remedy}
 }
 
 func keptWarnings(entries []Entry) (warnings []string) {
@@ -272,11 +282,14 @@ func keptWarnings(entries []Entry) (warnings []string) {
 	return warnings
 }
 
+// isInstalled says whether the entry's header is there once the plan is carried out.
+func (e *Entry) isInstalled() bool { return e.Action == New || e.Action == Changed || e.Action == Same }
+
 // Manifest is what the plan's installation will have written.
 func (p Plan) Manifest() Manifest {
-	m := Manifest{Format: Format, Strip: p.Config.strip(), Files: []File{}}
-	for _, e := range p.Entries {
-		if e.Action != Stale && e.Action != Kept {
+	m := Manifest{Format: Format, Strip: p.Config.strip(), Files: make([]File, 0, len(p.Entries))}
+	for i := range p.Entries {
+		if e := &p.Entries[i]; e.isInstalled() {
 			m.Files = append(m.Files, e.File)
 		}
 	}
@@ -296,7 +309,7 @@ func (p Plan) Totals() Totals {
 	t := Totals{ByAction: map[Action]int{}}
 	for _, e := range p.Entries {
 		t.ByAction[e.Action]++
-		if e.Action == Stale || e.Action == Kept {
+		if !e.isInstalled() {
 			continue
 		}
 		t.Headers++

@@ -15,7 +15,7 @@ const (
 	MissingSource Reason = "missing-source" // nothing is there
 	NoHeader      Reason = "no-header"      // a pattern that leads to no header
 	Unreadable    Reason = "unreadable"     // a source or destination that cannot be read
-	NotRegular    Reason = "not-regular"    // a symbolic link, fifo, socket or device in the source
+	NotRegular    Reason = "not-regular"    // a link out of the source or to a directory, a fifo, socket or device in it
 	UnsafeName    Reason = "unsafe-name"    // a name that breaks line-based tools or leads astray
 	OverStripped  Reason = "over-stripped"  // nothing is left after stripping
 	Collision     Reason = "collision"      // two contents for one destination
@@ -78,3 +78,6 @@ func (l problemList) Unwrap() []error {
 	}
 	return errs
 }
+
+// errChanging is a file that another program writes.
+var errChanging = errors.New("changed while it was read; wait for what writes it, then try again")

@@ -12,23 +12,60 @@ import (
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
+	"golang.org/x/sys/unix"
 )
 
-// finder collects the sources that patterns lead to, and everything wrong on the way.
+// sourceTree is a directory that sources are below, and that no symbolic link in it may leave.
+type sourceTree struct {
+	written string // as the user wrote it; empty for the current directory
+	name    string // on disk
+}
+
+// source is a file that is installed.
+type source struct {
+	tree  *sourceTree
+	below string // clean path in the tree
+	link  bool   // it is a symbolic link
+}
+
+func (t *sourceTree) join(below string) string {
+	switch {
+	case below == ".":
+		return t.written
+	case t.written == "" || strings.HasSuffix(t.written, "/"):
+		return t.written + below
+	}
+	return t.written + "/" + below
+}
+
+// foundSource is a header that a pattern leads to.
+type foundSource struct {
+	source
+	written string
+}
+
+// finder collects the headers that patterns lead to, and everything wrong on the way.
 type finder struct {
-	config   Config
-	dest     fs.FileInfo // the destination directory, nil if it does not exist yet
+	config   *Config
+	rules    *rules
+	dest     unix.Stat_t // the destination directory, zero if it does not exist yet
 	seen     map[string]bool
-	sources  []string // as written, in the order found
+	sources  []foundSource // in the order found
+	excluded []Excluded
+	findings []Finding
 	problems []*Problem
 	warnings []string
+	buf      []byte // for listing directories
 }
 
 // find returns the finder that has been through all patterns. Its error is only ever ctx's.
-func find(ctx context.Context, c Config) (*finder, error) {
-	f := &finder{config: c, seen: map[string]bool{}}
-	if info, err := os.Stat(c.Dest); err == nil {
-		f.dest = info
+func find(ctx context.Context, c *Config, dest dir) (*finder, error) {
+	f := &finder{config: c, rules: newRules(c), buf: make([]byte, 32<<10)}
+	if len(c.Sources) > 1 || strings.ContainsAny(c.Sources[0], wildcards) {
+		f.seen = map[string]bool{} // a single directory has each header once
+	}
+	if dest.exists() {
+		f.dest, _ = dest.stat(".") // if it fails, everything else about the destination does
 	}
 	for _, pattern := range c.Sources {
 		if err := f.pattern(ctx, pattern); err != nil {
@@ -40,14 +77,15 @@ func find(ctx context.Context, c Config) (*finder, error) {
 
 func (f *finder) pattern(ctx context.Context, pattern string) error {
 	before := len(f.problems)
-	literal, matches, problem := f.expand(pattern)
+	tree, matches, problem := f.expand(pattern)
 	if problem != nil {
 		f.problems = append(f.problems, problem)
 		return nil
 	}
+	way := &way{finder: f, tree: tree, seen: map[string]stop{}}
 	headers := 0
 	for _, match := range matches {
-		n, err := f.match(ctx, match, literal)
+		n, err := f.match(ctx, way, match)
 		if err != nil {
 			return err
 		}
@@ -59,161 +97,234 @@ func (f *finder) pattern(ctx context.Context, pattern string) error {
 	return nil
 }
 
-// expand returns the files and directories that a pattern leads to, as written, sorted, and how
-// many of their leading components the pattern names literally.
-func (f *finder) expand(pattern string) (literal int, matches []string, problem *Problem) {
-	bad := func(detail string) (int, []string, *Problem) {
-		return 0, nil, &Problem{Reason: BadPattern, Path: pattern, Detail: detail}
+// wildcards are the characters that make a glob of a path.
+const wildcards = `*?[{\`
+
+// expand returns the files and directories that a pattern leads to, sorted, by their paths in the tree that
+// is named literally.
+func (f *finder) expand(pattern string) (tree *sourceTree, matches []string, problem *Problem) {
+	bad := func(detail string) (*sourceTree, []string, *Problem) {
+		return nil, nil, &Problem{Reason: BadPattern, Path: pattern, Detail: detail}
 	}
 	parts := components(pattern)
-	start := ""
-	if path.IsAbs(pattern) {
-		start = "/"
-	}
 	switch {
 	case len(parts) == 0:
 		return bad("names no file or directory")
 	case !doublestar.ValidatePattern(pattern):
 		return bad("is not a valid glob")
 	}
-	meta := slices.IndexFunc(parts, func(part string) bool { return strings.ContainsAny(part, `*?[{\`) })
+	meta := slices.IndexFunc(parts, func(part string) bool { return strings.ContainsAny(part, wildcards) })
 	if meta < 0 {
-		return len(parts), []string{start + strings.Join(parts, "/")}, nil
+		return f.literal(pattern, parts)
 	}
-	prefix, glob := parts[:meta], parts[meta:]
+	glob := parts[meta:]
 	if slices.Contains(glob, ".") || slices.Contains(glob, "..") {
 		return bad(`has "." or ".." after a wildcard`)
 	}
-	base := f.config.onDisk(start + strings.Join(prefix, "/"))
-	if _, err := os.Stat(base); err != nil {
-		return 0, nil, sourceProblem(pattern, err)
+	tree = f.tree(pattern, parts[:meta])
+	if _, err := os.Stat(tree.name); err != nil {
+		return nil, nil, sourceProblem(pattern, err)
 	}
-	found, err := doublestar.Glob(linkBoundFS{os.DirFS(base)}, strings.Join(glob, "/"), doublestar.WithFailOnIOErrors())
+	matches, err := doublestar.Glob(linkBoundFS{os.DirFS(tree.name)}, strings.Join(glob, "/"), doublestar.WithFailOnIOErrors())
 	if err != nil {
-		return 0, nil, sourceProblem(pattern, err)
+		return nil, nil, sourceProblem(pattern, err)
 	}
-	slices.Sort(found)
-	found = slices.Compact(found)
-	for i, match := range found {
-		found[i] = start + strings.Join(append(slices.Clone(prefix), match), "/")
+	slices.Sort(matches)
+	return tree, slices.Compact(matches), nil
+}
+
+// literal returns the directory that a pattern without wildcards names, or the file in its directory. A
+// symbolic link to a directory is the user's word.
+func (f *finder) literal(pattern string, parts []string) (*sourceTree, []string, *Problem) {
+	tree := f.tree(pattern, parts)
+	if info, err := os.Stat(tree.name); err == nil && info.IsDir() {
+		return tree, []string{"."}, nil
 	}
-	return len(prefix), found, nil
+	last := len(parts) - 1
+	for i := range parts[:last] {
+		parent := f.tree(pattern, parts[:i+1])
+		if _, err := os.Stat(parent.name); err != nil {
+			return nil, nil, sourceProblem(parent.written, err)
+		}
+	}
+	if _, err := os.Lstat(tree.name); err != nil {
+		return nil, nil, sourceProblem(tree.written, err)
+	}
+	return f.tree(pattern, parts[:last]), parts[last:], nil
+}
+
+// tree is the tree of the leading components of a pattern.
+func (f *finder) tree(pattern string, parts []string) *sourceTree {
+	written := strings.Join(parts, "/")
+	if path.IsAbs(pattern) {
+		written = "/" + written
+	}
+	return &sourceTree{written: written, name: f.config.onDisk(written)}
 }
 
 // match adds the headers that one match of a pattern stands for, and returns how many they are;
 // those that another pattern has led to already are counted, not added.
-func (f *finder) match(ctx context.Context, match string, literal int) (headers int, err error) {
-	info, problem := f.statAll(match, literal)
-	if problem != nil {
-		f.problems = append(f.problems, problem)
+func (f *finder) match(ctx context.Context, way *way, match string) (headers int, err error) {
+	tree := way.tree
+	stop := way.stopAt(match)
+	if stop.problem != nil {
+		if !stop.told {
+			f.problems = append(f.problems, stop.problem)
+		}
 		return 0, nil
 	}
-	if info == nil {
-		f.warn("%q is, or lies in, the destination; it is not a source", match)
+	if stop.isDest {
+		f.warn("%q is, or lies in, the destination; it is not a source", tree.join(match))
 		return 0, nil
 	}
-	if !info.IsDir() {
-		return f.file(match, path.Base(match), info.Mode()), nil
+	if stop.kind != unix.DT_DIR {
+		return f.file(source{tree: tree, below: match}, tree.join(match), path.Base(match), stop.kind), nil
 	}
-	base, err := filepath.EvalSymlinks(f.config.onDisk(match)) // a walk does not follow where it starts
+	if match != "." {
+		tree = &sourceTree{written: tree.join(match), name: filepath.Join(tree.name, match)}
+	}
+	root, err := openDir(tree.name)
 	if err != nil {
-		f.problems = append(f.problems, sourceProblem(match, err))
+		f.problems = append(f.problems, sourceProblem(tree.written, err))
 		return 0, nil
 	}
-	err = filepath.WalkDir(base, func(name string, entry fs.DirEntry, err error) error {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		below, relErr := filepath.Rel(base, name)
-		if relErr != nil {
-			return relErr
-		}
-		source := match
-		if below != "." {
-			source += "/" + filepath.ToSlash(below)
-		}
-		if err != nil {
-			f.problems = append(f.problems, sourceProblem(source, err))
-			return fs.SkipDir
-		}
-		if !entry.IsDir() {
-			headers += f.file(source, below, entry.Type())
-			return nil
-		}
-		if info, err := entry.Info(); err == nil && f.isDest(info) {
-			f.warn("%q is the destination; it is not a source", source)
-			return fs.SkipDir
-		}
-		return nil
-	})
-	if headers == 0 {
-		f.warn("%q holds no header", match)
+	defer root.close()
+	headers, err = f.walk(ctx, tree, root, ".")
+	if headers == 0 && err == nil {
+		f.warn("%q holds no header", tree.written)
 	}
 	return headers, err
 }
 
-// statAll looks at every component of a match. A symbolic link to a directory is followed where
-// the pattern names it, as one of its literal components; what a wildcard finds is not. The info is
-// nil if the match is or lies in the destination.
-func (f *finder) statAll(match string, literal int) (fs.FileInfo, *Problem) {
-	var info fs.FileInfo
-	parts := components(match)
-	start := match[:len(match)-len(strings.TrimPrefix(match, "/"))]
-	for i := range parts {
-		var err error
-		so := start + strings.Join(parts[:i+1], "/")
-		if info, err = lookAt(f.config.onDisk(so), i < literal); err != nil {
-			return nil, sourceProblem(so, err)
-		}
-		if info.Mode().Type() == fs.ModeSymlink {
-			return nil, &Problem{Reason: NotRegular, Path: so, Detail: "is a symbolic link"}
-		}
-		if f.isDest(info) {
-			return nil, nil
-		}
+// walk adds the headers in and below a directory of a tree, in the order of their paths.
+func (f *finder) walk(ctx context.Context, tree *sourceTree, root dir, below string) (headers int, err error) {
+	if ctx.Err() != nil {
+		return 0, context.Cause(ctx)
 	}
-	return info, nil
+	entries, problem := f.list(tree, root, below)
+	if problem != nil {
+		f.problems = append(f.problems, problem)
+		return 0, nil
+	}
+	prefix := tree.join("")
+	top := len(prefix)
+	if below != "." {
+		prefix += below + "/"
+	}
+	for _, e := range entries {
+		// One string holds both paths: there are as many as headers.
+		written := prefix + e.name
+		name := written[top:]
+		if e.kind != unix.DT_DIR {
+			headers += f.file(source{tree: tree, below: name}, written, name, e.kind)
+			continue
+		}
+		if len(name) > maxPathBytes {
+			f.problem(UnsafeName, written, "%s", unsafeName(name))
+			continue
+		}
+		n, err := f.walk(ctx, tree, root, name)
+		if err != nil {
+			return 0, err
+		}
+		headers += n
+	}
+	return headers, nil
 }
 
-// lookAt is os.Lstat, which may follow a link to a directory.
-func lookAt(name string, follow bool) (fs.FileInfo, error) {
-	info, err := os.Lstat(name)
-	if err != nil || !follow || info.Mode().Type() != fs.ModeSymlink {
-		return info, err
+// list returns the entries of a directory, sorted as the paths below it sort. The destination has
+// none.
+func (f *finder) list(tree *sourceTree, root dir, below string) ([]entryName, *Problem) {
+	d, err := root.sub(below)
+	if err != nil {
+		return nil, sourceProblem(tree.join(below), err)
 	}
-	if target, err := os.Stat(name); err == nil && target.IsDir() {
-		return target, nil
+	defer d.close()
+	stat, err := d.stat(".")
+	if err == nil && f.isDest(&stat) {
+		f.warn("%q is the destination; it is not a source", tree.join(below))
+		return nil, nil
 	}
-	return info, nil
+	var entries []entryName
+	if err == nil {
+		entries, err = d.list(f.buf)
+	}
+	if err != nil {
+		return nil, sourceProblem(tree.join(below), err)
+	}
+	slices.SortFunc(entries, comparePaths)
+	return entries, nil
 }
 
-// file adds a source if it is a header, and returns how many headers that makes.
-func (f *finder) file(source, below string, mode fs.FileMode) int {
-	if !f.included(below) {
-		if info, err := os.Stat(f.config.onDisk(source)); mode&fs.ModeSymlink != 0 && err == nil && info.IsDir() {
-			f.problem(NotRegular, source, "is a symbolic link to a directory")
+// comparePaths compares entries of one directory as paths to and through them: "a.h" comes before what is
+// in the directory "a", since "." comes before "/".
+func comparePaths(a, b entryName) int {
+	n := min(len(a.name), len(b.name))
+	if c := strings.Compare(a.name[:n], b.name[:n]); c != 0 {
+		return c
+	}
+	return int(a.byteAt(n)) - int(b.byteAt(n))
+}
+
+func (e entryName) byteAt(i int) byte {
+	switch {
+	case i < len(e.name):
+		return e.name[i]
+	case e.kind == unix.DT_DIR:
+		return '/'
+	}
+	return 0
+}
+
+// file adds a source if it is a header, by its path below the directory that the pattern leads to, and returns how many
+// headers that makes.
+func (f *finder) file(s source, written, below string, kind byte) int {
+	included := f.rules.included(below)
+	isHeader := included || strings.HasSuffix(below, headerSuffix)
+	isLink := kind == unix.DT_LNK
+	if !isHeader && !isLink {
+		return 0
+	}
+	if f.seen != nil && isHeader {
+		if f.seen[written] {
+			return 1
+		}
+		f.seen[written] = true
+	}
+	if rule := f.rules.excluded(below); rule != nil {
+		if isHeader {
+			f.excluded = append(f.excluded, Excluded{Source: written, Match: rule.Match, Reason: rule.Reason})
 		}
 		return 0
 	}
-	if !mode.IsRegular() {
-		f.problem(NotRegular, source, "is %s", kind(mode))
+	if isLink {
+		info, err := os.Stat(filepath.Join(s.tree.name, s.below))
+		if err == nil && info.IsDir() {
+			f.problem(NotRegular, written, "is a symbolic link to a directory")
+			return 0
+		}
+		s.link = true
+	}
+	switch {
+	case !isHeader:
+		return 0
+	case !included:
+		f.findings = append(f.findings, forgotten(written))
+		return 0
+	case !isLink && kind != unix.DT_REG:
+		f.problem(NotRegular, written, "is %s", kindOf(kind))
 		return 1
 	}
-	if !f.seen[source] {
-		f.seen[source] = true
-		f.sources = append(f.sources, source)
-	}
+	f.sources = append(f.sources, foundSource{source: s, written: written})
 	return 1
 }
 
-func (f *finder) included(below string) bool {
-	return slices.ContainsFunc(f.config.Include, func(glob string) bool {
-		return doublestar.MatchUnvalidated(glob, filepath.ToSlash(below))
-	})
+func kindOf(entry byte) string {
+	return kind(modeOf(&unix.Stat_t{Mode: uint32(entry) << 12})) // as DTTOIF of dirent.h
 }
 
-func (f *finder) isDest(info fs.FileInfo) bool {
-	return f.dest != nil && os.SameFile(f.dest, info)
+func (f *finder) isDest(stat *unix.Stat_t) bool {
+	return f.dest.Ino != 0 && stat.Ino == f.dest.Ino && stat.Dev == f.dest.Dev
 }
 
 func (f *finder) problem(reason Reason, path, format string, args ...any) {
@@ -222,6 +333,57 @@ func (f *finder) problem(reason Reason, path, format string, args ...any) {
 
 func (f *finder) warn(format string, args ...any) {
 	f.warnings = append(f.warnings, fmt.Sprintf(format, args...))
+}
+
+// way tells what stands on the way to what a wildcard has found: it is not the user's word, and may
+// lead through a symbolic link, or into the destination.
+type way struct {
+	*finder
+	tree *sourceTree
+	seen map[string]stop // by path in the tree
+}
+
+// stop is what a way comes to.
+type stop struct {
+	kind    byte     // DT_ constant of what is there
+	isDest  bool     // it is, or lies in, the destination
+	problem *Problem // it cannot be reached
+	told    bool     // the problem was told before
+}
+
+func (w *way) stopAt(match string) stop {
+	if s, ok := w.seen[match]; ok {
+		s.told = true
+		return s
+	}
+	s := w.look(match)
+	w.seen[match] = s
+	return s
+}
+
+func (w *way) look(match string) stop {
+	if match == "." {
+		var stat unix.Stat_t
+		err := unix.Stat(w.tree.name, &stat)
+		return stop{kind: unix.DT_DIR, isDest: err == nil && w.isDest(&stat)}
+	}
+	if parent := path.Dir(match); parent != "." {
+		if s := w.stopAt(parent); s.problem != nil || s.isDest {
+			return s
+		}
+	}
+	written := w.tree.join(match)
+	var stat unix.Stat_t
+	if err := unix.Lstat(filepath.Join(w.tree.name, match), &stat); err != nil {
+		return stop{problem: sourceProblem(written, err)}
+	}
+	s := stop{kind: byte(stat.Mode & unix.S_IFMT >> 12), isDest: w.isDest(&stat)}
+	if s.kind == unix.DT_LNK {
+		if info, err := os.Stat(filepath.Join(w.tree.name, match)); err == nil && info.IsDir() {
+			s.problem = &Problem{Reason: NotRegular, Path: written, Detail: "is a symbolic link to a directory"}
+		}
+	}
+	return s
 }
 
 // sourceProblem turns a file system's error about a source into a problem.
@@ -233,28 +395,17 @@ func sourceProblem(source string, err error) *Problem {
 }
 
 func unreadable(name string, err error) *Problem {
+	if notRegular, ok := errors.AsType[notRegularError](err); ok {
+		return &Problem{Reason: NotRegular, Path: name, Detail: notRegular.Error()}
+	}
+	if errors.Is(err, errChanging) {
+		return &Problem{Reason: Unreadable, Path: name, Detail: err.Error()}
+	}
 	// The operation's path says no more than name does, and holds the root.
 	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 		err = pathErr.Err
 	}
 	return &Problem{Reason: Unreadable, Path: name, Detail: fmt.Sprintf("cannot be read: %v", err)}
-}
-
-// kind names a file's type for a message.
-func kind(mode fs.FileMode) string {
-	switch mode.Type() {
-	case 0:
-		return "a regular file"
-	case fs.ModeDir:
-		return "a directory"
-	case fs.ModeSymlink:
-		return "a symbolic link"
-	case fs.ModeNamedPipe:
-		return "a fifo"
-	case fs.ModeSocket:
-		return "a socket"
-	}
-	return "a device"
 }
 
 // linkBoundFS lets a glob pass through one symbolic link in a path, not through two. One is enough

@@ -1,13 +1,17 @@
 package headerinstall
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"slices"
-	"syscall"
+	"sync"
+
+	"golang.org/x/sys/unix"
 )
 
 // A Removal is what an uninstallation did with the files that the manifest lists.
@@ -17,88 +21,185 @@ type Removal struct {
 	Kept    []Deviation `json:"kept"`    // were changed, and are left there; sorted by destination
 }
 
-// Uninstall removes from the destination directory dest the files that the manifest in a file lists,
-// save those that have another content or type than was installed; then the directories that are
-// empty without them, dest among them; and last the manifest. If Uninstall fails, is stopped through ctx or
-// is killed, the manifest is still there, and uninstalling again finishes the work. That none of the files is
-// there is an error, ErrNothingInstalled: dest is probably not where they were installed.
-func Uninstall(ctx context.Context, manifest, dest string) (Removal, error) {
-	m, err := ReadManifestFile(manifest)
+// ErrNothingInstalled is the error of uninstalling from a directory that has no file of the manifest.
+var ErrNothingInstalled = errors.New("none of the manifest's headers is there; check the directory, or remove the manifest if they are gone for good")
+
+// Uninstall removes from the destination directory the files that the manifest lists, and those of a killed
+// installation, save the ones that have another content or type than was installed; then the directories that are
+// empty without them, the destination among them; and last the manifest. Of c it needs Dest and Manifest, and heeds Stage
+// and Waiting. If Uninstall fails, is stopped through ctx or is killed, uninstalling again finishes the work. That none of
+// the files is there is an error, ErrNothingInstalled: Dest is probably not where they were installed.
+func Uninstall(ctx context.Context, c Config) (Removal, error) {
+	r, err := uninstall(ctx, c)
 	if err != nil {
-		return Removal{}, fmt.Errorf("uninstalling headers from %s: reading the manifest: %w", dest, err)
-	}
-	r, err := uninstall(ctx, m, dest)
-	if err == nil {
-		err = os.Remove(manifest)
-	}
-	if err != nil {
-		err = fmt.Errorf("uninstalling headers from %s: %w", dest, err)
+		err = fmt.Errorf("uninstalling headers from %s: %w", c.Dest, err)
 	}
 	return r, err
 }
 
-// ErrNothingInstalled is the error of uninstalling from a directory that has no file of the manifest.
-var ErrNothingInstalled = errors.New("none of the manifest's headers is there; check the directory, or remove the manifest if they are gone for good")
-
-func uninstall(ctx context.Context, m Manifest, dest string) (Removal, error) {
-	r := Removal{Removed: []string{}, Gone: []string{}, Kept: []Deviation{}}
-	d, err := openDestination(dest)
+func uninstall(ctx context.Context, c Config) (Removal, error) {
+	u := uninstaller{removal: Removal{Removed: []string{}, Gone: []string{}, Kept: []Deviation{}}}
+	dest, err := c.lockDest(ctx)
 	if err != nil {
-		return r, err
+		return u.removal, err
 	}
-	defer d.Close()
-	for _, f := range m.Files {
-		if ctx.Err() != nil {
-			return r, fmt.Errorf("stopped before %q, uninstall again to finish: %w", f.Destination, context.Cause(ctx))
+	defer dest.close()
+	last, err := readRecord(c.Manifest)
+	if err == nil && !last.hasManifest && !last.interrupted {
+		err = fmt.Errorf("reading the manifest: %w", &fs.PathError{Op: "open", Path: c.Manifest, Err: unix.ENOENT})
+	}
+	if err != nil {
+		return u.removal, err
+	}
+	u.survey = &survey{config: &c, dest: dest}
+	entries := withOwned(nil, last.files)
+	u.work = groups(pick(entries, func(*Entry) bool { return true }))
+	if !last.interrupted {
+		if err := u.check(ctx); err != nil {
+			return u.removal, err
 		}
-		if err := d.remove(f, &r); err != nil {
-			return r, err
-		}
 	}
-	if len(r.Gone) == len(m.Files) {
-		return r, ErrNothingInstalled
-	}
-	return r, d.removeDirs(m.directories(), dest)
+	return u.removal, u.run(ctx, &last)
 }
 
-// remove removes a file that has the content that was installed, whatever its mode.
-func (d *destination) remove(f File, r *Removal) error {
-	now, err := d.look(f.Destination, f.Size)
-	if err != nil && !errors.Is(err, errInTheWay) {
-		return unreadable(f.Destination, err)
-	}
-	switch {
-	case err == nil && now == nil:
-		r.Gone = append(r.Gone, f.Destination)
+// uninstaller removes what was installed.
+type uninstaller struct {
+	*survey
+	work []group
+
+	mu      sync.Mutex
+	removal Removal
+}
+
+// check returns an error if none of the files is there.
+func (u *uninstaller) check(ctx context.Context) error {
+	any := false
+	err := each(ctx, u.work, func(_ *worker, g group) error {
+		p := u.open(g.dir)
+		defer p.dir.close()
+		for _, e := range g.entries {
+			if there, err := p.look(e.Destination); err != nil || there.exists || p.inTheWay != nil {
+				u.mu.Lock()
+				any = true
+				u.mu.Unlock()
+			}
+		}
 		return nil
-	case err == nil && now.holds(f):
-		r.Removed = append(r.Removed, f.Destination)
-		return d.root.Remove(f.Destination)
+	})
+	if err == nil && !any {
+		err = ErrNothingInstalled
 	}
-	deviation, err := d.compare(f)
-	if deviation != nil {
-		r.Kept = append(r.Kept, *deviation)
+	return u.stopped(ctx, err)
+}
+
+func (u *uninstaller) stopped(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
+		return fmt.Errorf("stopped, uninstall again to finish: %w", err)
 	}
 	return err
 }
 
-// removeDirs removes those of the directories that are empty, the deepest first.
-func (d *destination) removeDirs(dirs []string, dest string) error {
-	for _, dir := range slices.Backward(dirs) {
-		if dir == "." || d.parent(dir) != nil {
-			continue
-		}
-		if _, err := removeIfEmpty(d.root, dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+func (u *uninstaller) run(ctx context.Context, last *record) error {
+	journal := newJournal(u.config.Manifest, last)
+	defer journal.close()
+	if err := journal.write(nil); err != nil {
+		return err
 	}
-	// Not os.Remove, which would take a symbolic link to dest for a file.
-	err := syscall.Rmdir(dest)
-	if isNotEmpty(err) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EBUSY) || errors.Is(err, syscall.EINVAL) {
-		return nil // not empty, a symbolic link, a mount point, the current directory
+	err := each(ctx, u.work, func(w *worker, g group) error {
+		p := u.open(g.dir)
+		defer p.dir.close()
+		for _, e := range g.entries {
+			if err := u.remove(&p, w, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	slices.Sort(u.removal.Removed)
+	slices.Sort(u.removal.Gone)
+	slices.SortFunc(u.removal.Kept, func(a, b Deviation) int { return cmp.Compare(a.Destination, b.Destination) })
+	if err != nil {
+		return u.stopped(ctx, err)
+	}
+	dirs := append(directories(last.files), last.dirs...)
+	slices.Sort(dirs)
+	if err := removeEmptyDirs(u.dest, slices.Compact(dirs)); err != nil {
+		return err
+	}
+	if err := u.removeDest(); err != nil {
+		return err
+	}
+	if err := os.Remove(u.config.Manifest); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("removing the manifest: %w", err)
+	}
+	return journal.remove()
+}
+
+// remove removes a file that has the content that was installed, whatever its mode.
+func (u *uninstaller) remove(p *place, w *worker, e *Entry) error {
+	there, err := p.look(e.Destination)
+	var ours bool
+	if err == nil && p.inTheWay == nil {
+		ours, err = p.isOwned(w, e, &there)
 	}
 	if err != nil {
-		return fmt.Errorf("removing %s: %w", dest, err)
+		return unreadable(e.Destination, err)
+	}
+	if ours {
+		if err := p.dir.remove(path.Base(e.Destination)); err != nil {
+			return fmt.Errorf("removing %q: %w", e.Destination, err)
+		}
+	}
+	var kept *Deviation
+	if !ours && (there.exists || p.inTheWay != nil) {
+		if kept, err = p.deviation(w, e); err != nil {
+			return unreadable(e.Destination, err)
+		}
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	switch {
+	case ours:
+		u.removal.Removed = append(u.removal.Removed, e.Destination)
+	case kept != nil:
+		u.removal.Kept = append(u.removal.Kept, *kept)
+	default:
+		u.removal.Gone = append(u.removal.Gone, e.Destination)
 	}
 	return nil
+}
+
+// removeDest removes the destination directory, if it is empty and a directory by itself.
+func (u *uninstaller) removeDest() error {
+	if !u.dest.exists() {
+		return nil
+	}
+	var err error
+	if u.config.Stage == "" {
+		// Not os.Remove, which would take a symbolic link to a directory for a file.
+		err = unix.Rmdir(u.config.Dest)
+	} else {
+		err = u.removeStagedDest()
+	}
+	for _, stays := range []error{unix.ENOENT, unix.ENOTDIR, unix.EBUSY, unix.EINVAL} {
+		if errors.Is(err, stays) {
+			return nil // gone, a symbolic link, a mount point, the current directory
+		}
+	}
+	if err != nil && !isNotEmpty(err) {
+		return fmt.Errorf("removing %s: %w", u.config.Dest, err)
+	}
+	return nil
+}
+
+func (u *uninstaller) removeStagedDest() error {
+	root, below, err := openStage(u.config.Stage, u.config.Dest)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	if info, err := root.Lstat(below); err != nil || !info.IsDir() || below == "." {
+		return err
+	}
+	return root.Remove(below)
 }

@@ -16,7 +16,7 @@ func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 
 func mustUninstall(t *testing.T, c Config) Removal {
 	t.Helper()
-	r, err := Uninstall(t.Context(), c.Manifest, c.Dest)
+	r, err := Uninstall(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestUninstallAgain(t *testing.T) {
 	c, m := installBundled(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Uninstall(ctx, c.Manifest, c.Dest); !errors.Is(err, context.Canceled) || !exists(t, c.Manifest) {
+	if _, err := Uninstall(ctx, c); !errors.Is(err, context.Canceled) || !exists(t, c.Manifest) {
 		t.Fatalf("error %v, want context.Canceled and the manifest still there", err)
 	}
 	for _, f := range m.Files[:20] {
@@ -125,7 +125,7 @@ func TestUninstallAgain(t *testing.T) {
 	if len(r.Gone) != 20 || len(r.Removed) != len(m.Files)-20 || exists(t, c.Dest) {
 		t.Errorf("%d gone, %d removed, destination still there: %v", len(r.Gone), len(r.Removed), exists(t, c.Dest))
 	}
-	if _, err := Uninstall(t.Context(), c.Manifest, c.Dest); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Uninstall(t.Context(), c); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("without a manifest: error %v, want fs.ErrNotExist", err)
 	}
 }
@@ -135,7 +135,7 @@ func TestUninstallFromElsewhere(t *testing.T) {
 	c, _ := installBundled(t)
 	elsewhere := writeTree(t, t.TempDir(), map[string]string{"include/sys/": ""})
 	for _, dest := range []string{filepath.Join(elsewhere, "include"), filepath.Join(elsewhere, "none")} {
-		if _, err := Uninstall(t.Context(), c.Manifest, dest); !errors.Is(err, ErrNothingInstalled) {
+		if _, err := Uninstall(t.Context(), Config{Dest: dest, Manifest: c.Manifest}); !errors.Is(err, ErrNothingInstalled) {
 			t.Errorf("error %v, want ErrNothingInstalled", err)
 		}
 	}

@@ -3,12 +3,14 @@ package headerinstall
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
 )
 
 // DeviationKind says how a tree differs from its manifest.
@@ -34,104 +36,128 @@ type Report struct {
 	Deviations []Deviation `json:"deviations"` // sorted by destination; one for each file
 }
 
-// Verify compares the destination directory dest with what an installation into it has recorded. It
-// looks for foreign files in the directories that lead to the manifest's files, dest among them, and
-// not in others. What cannot be read is in the error, and the Report has all the rest. A dest that
+// Verify compares the destination directory with what an installation into it has recorded. Of c it needs Dest, and
+// heeds Stage. It looks for foreign files in the directories that lead to the manifest's files, Dest among them, and
+// not in others. What cannot be read is in the error, and the Report has all the rest. A Dest that
 // does not exist misses everything.
-func Verify(ctx context.Context, m Manifest, dest string) (Report, error) {
-	r, err := verify(ctx, m, dest)
+func Verify(ctx context.Context, m Manifest, c Config) (Report, error) {
+	r, err := verify(ctx, m, c)
 	if err != nil {
-		err = fmt.Errorf("verifying the headers in %s: %w", dest, err)
+		err = fmt.Errorf("verifying the headers in %s: %w", c.Dest, err)
 	}
 	return r, err
 }
 
-func verify(ctx context.Context, m Manifest, dest string) (Report, error) {
-	r := Report{Headers: len(m.Files), Deviations: []Deviation{}}
-	d, err := openDestination(dest)
+func verify(ctx context.Context, m Manifest, c Config) (Report, error) {
+	d, err := c.openDest()
 	if err != nil {
-		return r, err
+		return Report{Headers: len(m.Files), Deviations: []Deviation{}}, err
 	}
-	defer d.Close()
-
-	var unread []error
-	listed := map[string]bool{}
-	for _, f := range m.Files {
-		if ctx.Err() != nil {
-			return r, fmt.Errorf("stopped before %q: %w", f.Destination, context.Cause(ctx))
-		}
-		listed[f.Destination] = true
-		deviation, err := d.compare(f)
-		if err != nil {
-			unread = append(unread, unreadable(f.Destination, err))
-		}
-		if deviation != nil {
-			r.Deviations = append(r.Deviations, *deviation)
-		}
+	defer d.close()
+	v := verifier{survey: &survey{dest: d}, deviations: []Deviation{}, listed: make(map[string]bool, len(m.Files))}
+	entries := withOwned(nil, m.Files)
+	for _, e := range entries {
+		v.listed[e.Destination] = true
 	}
-	for _, dir := range m.directories() {
-		foreign, err := d.foreign(dir, listed)
-		if err != nil {
-			unread = append(unread, unreadable(dir, err))
-		}
-		r.Deviations = append(r.Deviations, foreign...)
+	err = each(ctx, groups(pick(entries, func(*Entry) bool { return true })), v.group)
+	if err == nil {
+		err = each(ctx, directories(m.Files), v.directory)
 	}
-	slices.SortFunc(r.Deviations, func(a, b Deviation) int { return strings.Compare(a.Destination, b.Destination) })
-	return r, errors.Join(unread...)
+	slices.SortFunc(v.deviations, func(a, b Deviation) int { return strings.Compare(a.Destination, b.Destination) })
+	slices.SortFunc(v.unread, func(a, b *Problem) int { return strings.Compare(a.Path, b.Path) })
+	if err == nil && len(v.unread) > 0 {
+		err = problemList(v.unread)
+	}
+	return Report{Headers: len(m.Files), Deviations: v.deviations}, err
 }
 
-// compare returns how the file at f's destination differs from f; nil if it does not.
-func (d *destination) compare(f File) (*Deviation, error) {
-	now, err := d.look(f.Destination, f.Size)
-	changed := func(format string, args ...any) (*Deviation, error) {
-		return &Deviation{f.Destination, ChangedFile, fmt.Sprintf(format, args...)}, nil
+// verifier collects how a tree deviates.
+type verifier struct {
+	*survey
+	listed map[string]bool
+
+	mu         sync.Mutex
+	deviations []Deviation
+	unread     []*Problem
+}
+
+func (v *verifier) add(deviation *Deviation, name string, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if err != nil {
+		v.unread = append(v.unread, unreadable(name, err))
 	}
+	if deviation != nil {
+		v.deviations = append(v.deviations, *deviation)
+	}
+}
+
+func (v *verifier) group(w *worker, g group) error {
+	p := v.open(g.dir)
+	defer p.dir.close()
+	for _, e := range g.entries {
+		deviation, err := p.deviation(w, e)
+		v.add(deviation, e.Destination, err)
+	}
+	return nil
+}
+
+// deviation returns how the file at e's destination differs from e; nil if it does not.
+func (p *place) deviation(w *worker, e *Entry) (*Deviation, error) {
+	changed := func(format string, args ...any) (*Deviation, error) {
+		return &Deviation{e.Destination, ChangedFile, fmt.Sprintf(format, args...)}, nil
+	}
+	if p.inTheWay != nil {
+		return changed("cannot be reached: %v", p.inTheWay)
+	}
+	there, err := p.look(e.Destination)
+	mode := modeOf(&there.Stat_t)
 	switch {
-	case errors.Is(err, errInTheWay):
-		return changed("cannot be reached: %v", err)
 	case err != nil:
 		return nil, err
-	case now == nil:
-		return &Deviation{f.Destination, MissingFile, "is not there"}, nil
-	case !now.mode.IsRegular():
-		return changed("is %s", kind(now.mode))
-	case now.size != f.Size:
-		return changed("has other content: %d bytes, was installed with %d", now.size, f.Size)
-	case now.digest != f.SHA256:
+	case !there.exists:
+		return &Deviation{e.Destination, MissingFile, "is not there"}, nil
+	case !there.isRegular():
+		return changed("is %s", kind(mode))
+	case there.Size != e.Size:
+		return changed("has other content: %d bytes, was installed with %d", there.Size, e.Size)
+	}
+	ours, err := p.isOwned(w, e, &there)
+	switch {
+	case err != nil:
+		return nil, err
+	case !ours:
 		return changed("has other content of the same size")
-	case now.mode != fs.FileMode(f.Mode):
-		return changed("has mode %v, was installed with %v", now.mode, fs.FileMode(f.Mode))
+	case mode != fs.FileMode(e.Mode):
+		return changed("has mode %v, was installed with %v", mode, fs.FileMode(e.Mode))
 	}
 	return nil, nil
 }
 
-// foreign returns what lies in a directory, is not listed and is no directory. A directory that is
+// directory finds what lies in a directory, is not listed and is no directory. A directory that is
 // missing, or that something is in the way of, has nothing: the files that it should have tell of that.
-func (d *destination) foreign(dir string, listed map[string]bool) ([]Deviation, error) {
-	if d.root == nil {
-		return nil, nil
-	}
-	err := d.parent(dir)
-	if errors.Is(err, errInTheWay) || errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+func (v *verifier) directory(w *worker, name string) error {
+	d, err := v.dest.sub(name)
+	if err == unix.ENOENT || isInTheWay(err) {
+		return nil
 	}
 	if err != nil {
-		return nil, err
+		v.add(nil, name, err)
+		return nil
 	}
-	opened, err := d.root.Open(dir)
+	defer d.close()
+	entries, err := d.list(w.a)
 	if err != nil {
-		return nil, err
+		v.add(nil, name, err)
 	}
-	defer opened.Close()
-	entries, err := opened.ReadDir(-1)
-	var foreign []Deviation
 	for _, entry := range entries {
-		name := path.Join(dir, entry.Name())
-		if !entry.IsDir() && !listed[name] {
-			foreign = append(foreign, Deviation{name, ForeignFile, "is " + cmp.Or(unfinished(name), kind(entry.Type())+" that the manifest does not list")})
+		below := path.Join(name, entry.name)
+		if entry.kind != unix.DT_DIR && !v.listed[below] {
+			what := cmp.Or(unfinished(below), kindOf(entry.kind)+" that the manifest does not list")
+			v.add(&Deviation{below, ForeignFile, "is " + what}, "", nil)
 		}
 	}
-	return foreign, err
+	return nil
 }
 
 // unfinished describes the file that a killed installation left; "" if name is none.

@@ -24,7 +24,7 @@ func installBundled(t *testing.T) (Config, Manifest) {
 func TestVerifyUntouched(t *testing.T) {
 	withUmask(t, 0o077)
 	c, m := installBundled(t)
-	got, err := Verify(t.Context(), m, c.Dest)
+	got, err := Verify(t.Context(), m, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestVerifyFindsEveryDeviation(t *testing.T) {
 	); err != nil {
 		t.Fatal(err)
 	}
-	got, err := Verify(t.Context(), m, c.Dest)
+	got, err := Verify(t.Context(), m, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestVerifyFindsEveryDeviation(t *testing.T) {
 
 func TestVerifyWithoutDestination(t *testing.T) {
 	m := Manifest{Format: Format, Files: []File{{Destination: "a.h"}, {Destination: "b/c.h"}}}
-	got, err := Verify(t.Context(), m, filepath.Join(t.TempDir(), "none"))
+	got, err := Verify(t.Context(), m, Config{Dest: filepath.Join(t.TempDir(), "none")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestVerifyStops(t *testing.T) {
 	c, m := installBundled(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Verify(ctx, m, c.Dest); !errors.Is(err, context.Canceled) {
+	if _, err := Verify(ctx, m, c); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want context.Canceled", err)
 	}
 }

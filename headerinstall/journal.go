@@ -1,0 +1,205 @@
+package headerinstall
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// While an installation works, a journal beside the manifest says what it is about to put there: files with their
+// digests, and directories. It is a JSON object a line, and goes when the manifest has been written. A
+// run that is killed leaves it, and so the next one knows what is ours, whatever happens to the sources in
+// between. An uninstallation leaves one too, from which the next sees that files may be gone.
+
+const (
+	journalSuffix = ".journal"
+	journalFormat = "headers-journal/1"
+)
+
+// journalLine is a line of a journal: the first has the format, every other a directory or a file.
+type journalLine struct {
+	Format      string `json:"format"`
+	Dir         string `json:"dir"`
+	Destination string `json:"destination"`
+	Size        int64  `json:"size"`
+	SHA256      Digest `json:"sha256"`
+}
+
+// record is what is known of what was installed before.
+type record struct {
+	manifest    lastManifest
+	hasManifest bool
+
+	files       []File   // sorted by destination; a killed run's come after the manifest's
+	dirs        []string // that a killed run has made, or was about to
+	interrupted bool     // there is a journal
+	journalID   fileID
+	journalEnd  int64 // bytes of the journal that are whole lines
+}
+
+// readRecord reads the last installation's manifest and a killed run's journal; there may be neither.
+func readRecord(manifest string) (r record, err error) {
+	r.manifest, err = readLast(manifest)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return r, fmt.Errorf("reading the last installation's manifest: %w", err)
+	}
+	r.hasManifest, r.files = err == nil, r.manifest.Files
+	data, id, err := readFile(manifest + journalSuffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return r, nil
+	}
+	if err == nil {
+		r.interrupted, r.journalID = true, id
+		err = r.readJournal(data)
+	}
+	if err != nil {
+		return r, fmt.Errorf("reading what a killed installation left: %s: %w; remove it, and install with force", manifest+journalSuffix, err)
+	}
+	r.files = slices.Clone(r.files)
+	slices.SortStableFunc(r.files, func(a, b File) int { return cmp.Compare(a.Destination, b.Destination) })
+	return r, nil
+}
+
+func (r *record) readJournal(data []byte) error {
+	if len(data) > maxManifestBytes {
+		return fmt.Errorf("it is longer than %d bytes", maxManifestBytes)
+	}
+	// A last line that was cut off says nothing: what it is about was not begun.
+	data = data[:bytes.LastIndexByte(data, '\n')+1]
+	r.journalEnd = int64(len(data))
+	n := 0
+	for text := range bytes.Lines(data) {
+		n++
+		var line journalLine
+		if err := json.Unmarshal(text, &line); err != nil {
+			return fmt.Errorf("line %d: %w", n, err)
+		}
+		switch {
+		case n == 1:
+			if line.Format != journalFormat {
+				return fmt.Errorf("format is %q, want %q", line.Format, journalFormat)
+			}
+		case line.Dir != "":
+			if !isClean(line.Dir) {
+				return fmt.Errorf("line %d: directory %q is not a clean relative path", n, line.Dir)
+			}
+			r.dirs = append(r.dirs, line.Dir)
+		default:
+			f := File{Destination: line.Destination, Source: line.Destination, Size: line.Size, Mode: FileMode, SHA256: line.SHA256}
+			if err := f.check(); err != nil {
+				return fmt.Errorf("line %d: %w", n, err)
+			}
+			r.files = append(r.files, f)
+		}
+	}
+	return nil
+}
+
+// isCurrent says whether manifest and journal are as they were when the record was read.
+func (r *record) isCurrent(manifest string) (bool, error) {
+	for name, then := range map[string]fileID{manifest: r.manifest.id, manifest + journalSuffix: r.journalID} {
+		var id fileID
+		var stat unix.Stat_t
+		err := unix.Lstat(name, &stat)
+		if err != nil && err != unix.ENOENT {
+			return false, &fs.PathError{Op: "lstat", Path: name, Err: err}
+		}
+		if err == nil {
+			id = newFileID(&stat)
+		}
+		if id != then {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// journal is one that is being written.
+type journal struct {
+	manifest string // that it lies beside
+	record   *record
+
+	mu sync.Mutex
+	f  *os.File // nil before the first write
+}
+
+func newJournal(manifest string, r *record) *journal {
+	return &journal{manifest: manifest, record: r}
+}
+
+// write appends lines, after those that a killed run has left. They are there for the next run once write returns: it need not survive a crash of
+// the machine, as what was written before it need not either.
+func (j *journal) write(lines []byte) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.f == nil {
+		if err := j.open(); err != nil {
+			return fmt.Errorf("opening the journal: %w", err)
+		}
+	}
+	if _, err := j.f.Write(lines); err != nil {
+		return fmt.Errorf("writing the journal: %w", err)
+	}
+	return nil
+}
+
+func (j *journal) open() error {
+	if err := makeAll(filepath.Dir(j.manifest)); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(j.manifest+journalSuffix, os.O_WRONLY|os.O_CREATE|os.O_APPEND|unix.O_NOFOLLOW, 0o644)
+	if err != nil {
+		return err
+	}
+	j.f = f
+	if err := f.Truncate(j.record.journalEnd); err != nil || j.record.journalEnd > 0 {
+		return err
+	}
+	_, err = fmt.Fprintf(f, "{\"format\": %q}\n", journalFormat)
+	return err
+}
+
+// remove ends the journal: what it tells is in the manifest, or gone. The manifest that a killed run has not
+// finished goes with it.
+func (j *journal) remove() error {
+	j.close()
+	if j.f == nil && !j.record.interrupted {
+		return nil
+	}
+	for _, name := range [...]string{j.manifest + unfinishedSuffix, j.manifest + journalSuffix} {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("removing the journal: %w", err)
+		}
+	}
+	return nil
+}
+
+func (j *journal) close() {
+	if j.f != nil {
+		j.f.Close()
+	}
+}
+
+// appendDir appends the line of a directory.
+func appendDir(out []byte, name string) []byte {
+	return append(appendString(append(out, `{"dir": `...), name), "}\n"...)
+}
+
+// appendFile appends the line of a file.
+func appendFile(out []byte, f *File) []byte {
+	out = appendString(append(out, `{"destination": `...), f.Destination)
+	out = strconv.AppendInt(append(out, `, "size": `...), f.Size, 10)
+	out = hex.AppendEncode(append(out, `, "sha256": "`...), f.SHA256[:])
+	return append(out, "\"}\n"...)
+}

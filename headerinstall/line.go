@@ -1,0 +1,177 @@
+package headerinstall
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"unsafe"
+)
+
+// A manifest is written with a line a file, which makes it easy to compare, and to read: on 30,000
+// headers the general reader of JSON takes as long as looking at every one of them does.
+
+// The parts of a manifest around its files.
+const (
+	manifestHead = "{\n  \"format\": \"" + Format + "\",\n  \"strip\": "
+	manifestList = ",\n  \"files\": ["
+	manifestTail = "\n  ]\n}\n"
+	linePrefix   = "\n    "
+)
+
+// Encode returns the manifest as JSON, with a line a file.
+func (m Manifest) Encode() []byte {
+	const lineBytes = 256
+	out := make([]byte, 0, len(manifestHead)+lineBytes*(len(m.Files)+1))
+	out = strconv.AppendInt(append(out, manifestHead...), int64(m.Strip), 10)
+	out = append(out, manifestList...)
+	for i := range m.Files {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = m.Files[i].appendJSON(append(out, linePrefix...))
+	}
+	return append(out, manifestTail...)
+}
+
+func (f *File) appendJSON(out []byte) []byte {
+	out = appendString(append(out, `{"destination": `...), f.Destination)
+	out = appendString(append(out, `, "source": `...), f.Source)
+	for i, source := range f.Also {
+		out = append(out, [...]string{`, "also": [`, `, `}[min(i, 1)]...)
+		out = appendString(out, source)
+	}
+	if len(f.Also) > 0 {
+		out = append(out, ']')
+	}
+	out = strconv.AppendInt(append(out, `, "size": `...), f.Size, 10)
+	out = append(out, `, "mode": "0`...)
+	for shift := 6; shift >= 0; shift -= 3 {
+		out = append(out, '0'+byte(f.Mode>>shift&7))
+	}
+	out = append(out, `", "sha256": "`...)
+	out = append(hex.AppendEncode(out, f.SHA256[:]), '"')
+	if f.SourceMtime != 0 {
+		out = append(f.SourceMtime.appendText(append(out, `, "source_mtime": "`...)), '"')
+	}
+	if f.Mtime != 0 {
+		out = append(f.Mtime.appendText(append(out, `, "mtime": "`...)), '"')
+	}
+	return append(out, '}')
+}
+
+// appendString appends a string of JSON.
+func appendString(out []byte, s string) []byte {
+	if isPlain(s) {
+		return append(append(append(out, '"'), s...), '"')
+	}
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(s) // a string always has an encoding
+	return append(out, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
+}
+
+// isPlain says whether a string is its own encoding.
+func isPlain(s string) bool { return isPrintableASCII(s) && !strings.ContainsAny(s, `"\`) }
+
+// parseLines reads what Encode writes, and says of anything else that it is not that.
+func parseLines(data []byte) (m Manifest, ok bool) {
+	in := lineReader{rest: unsafe.String(unsafe.SliceData(data), len(data)), ok: true} // no one writes to data any more
+	in.expect(manifestHead)
+	m = Manifest{Format: Format, Strip: int(in.integer()), Files: make([]File, 0, strings.Count(in.rest, linePrefix))}
+	in.expect(manifestList)
+	for in.ok && strings.HasPrefix(in.rest, linePrefix) {
+		m.Files = append(m.Files, in.file())
+		if !in.skip(",") {
+			break
+		}
+	}
+	in.expect(manifestTail)
+	return m, in.ok && in.rest == "" && !bytes.HasSuffix(data, []byte(",\n  ]\n}\n"))
+}
+
+// lineReader takes a manifest's text apart. Once something is not as Encode writes it, ok is false for good.
+type lineReader struct {
+	rest string
+	ok   bool
+}
+
+func (in *lineReader) file() (f File) {
+	in.expect(linePrefix + `{"destination": "`)
+	f.Destination = in.text()
+	in.expect(`, "source": "`)
+	f.Source = in.text()
+	if in.skip(`, "also": ["`) {
+		f.Also = append(f.Also, in.text())
+		for in.skip(`, "`) {
+			f.Also = append(f.Also, in.text())
+		}
+		in.expect("]")
+	}
+	in.expect(`, "size": `)
+	f.Size = in.integer()
+	in.expect(`, "mode": "`)
+	in.check(f.Mode.UnmarshalText([]byte(in.text())))
+	in.expect(`, "sha256": "`)
+	in.digest(&f.SHA256)
+	if in.skip(`, "source_mtime": "`) {
+		in.check(f.SourceMtime.UnmarshalText([]byte(in.text())))
+	}
+	if in.skip(`, "mtime": "`) {
+		in.check(f.Mtime.UnmarshalText([]byte(in.text())))
+	}
+	in.expect("}")
+	return f
+}
+
+func (in *lineReader) check(err error) { in.ok = in.ok && err == nil }
+
+func (in *lineReader) skip(text string) bool {
+	rest, ok := strings.CutPrefix(in.rest, text)
+	in.rest = rest
+	return ok
+}
+
+func (in *lineReader) expect(text string) { in.ok = in.skip(text) && in.ok }
+
+// text takes a string that is its own encoding, after its opening quote.
+func (in *lineReader) text() string {
+	for i := range len(in.rest) {
+		switch c := in.rest[i]; {
+		case c == '"':
+			s := in.rest[:i]
+			in.rest = in.rest[i+1:]
+			return s
+		case c < ' ' || c > '~' || c == '\\':
+			in.ok = false
+			return ""
+		}
+	}
+	in.ok = false
+	return ""
+}
+
+// digest takes the digits of one, and the closing quote.
+func (in *lineReader) digest(d *Digest) {
+	digits := hex.EncodedLen(len(d))
+	if len(in.rest) <= digits || in.rest[digits] != '"' {
+		in.ok = false
+		return
+	}
+	in.check(d.UnmarshalText(unsafe.Slice(unsafe.StringData(in.rest), digits)))
+	in.rest = in.rest[digits+1:]
+}
+
+// integer takes a decimal number as strconv writes it.
+func (in *lineReader) integer() int64 {
+	end := strings.IndexFunc(in.rest, func(r rune) bool { return r != '-' && (r < '0' || r > '9') })
+	if end < 0 {
+		end = len(in.rest)
+	}
+	digits := in.rest[:end]
+	n, err := strconv.ParseInt(digits, 10, 64)
+	in.rest, in.ok = in.rest[end:], in.ok && err == nil && strconv.FormatInt(n, 10) == digits
+	return n
+}

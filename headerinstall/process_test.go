@@ -1,0 +1,59 @@
+package headerinstall
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+)
+
+// childEnv names the variable that makes a process of this test an installer: its Config, as JSON.
+const childEnv = "HEADERINSTALL_CHILD"
+
+func TestMain(m *testing.M) {
+	config := os.Getenv(childEnv)
+	if config == "" {
+		os.Exit(m.Run())
+	}
+	var c Config
+	if err := json.Unmarshal([]byte(config), &c); err != nil {
+		panic(err)
+	}
+	if _, err := Update(context.Background(), c); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+}
+
+// childInstaller returns a process that will carry out c.
+func childInstaller(tb testing.TB, c Config) *exec.Cmd {
+	tb.Helper()
+	config, err := json.Marshal(c)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), childEnv+"="+string(config))
+	return cmd
+}
+
+// asNobody makes a process one of a user that owns nothing.
+func asNobody(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+}
+
+func mustUpdate(tb testing.TB, c Config) Plan {
+	tb.Helper()
+	p, err := Update(tb.Context(), c)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return p
+}
