@@ -123,6 +123,41 @@ func TestModuleOfItsOwn(t *testing.T) {
 	}
 }
 
+// The rules of [headers] hold for an audit too, and what they do not speak of is found.
+func TestHeaderFindings(t *testing.T) {
+	dir := project(t, map[string]string{
+		"zfs/include/top.h": "/* top */\n", "zfs/include/sys/a.h": "/* a */\n", "zfs/include/os/b.h": "/* b */\n",
+		"zfs/module/m.su": "m.c:1:1:f\t8\tstatic\n", "m_config.h": "/* found out */\n",
+		ConfigName: `
+[headers]
+include = ["sys/*.h", "os/**"]
+exclude = [{match = "os/**", reason = "of another system"}]
+map = [{from = "gone", to = "."}]
+extra = [{source = "m_config.h", to = "m_config.h"}]
+`,
+	})
+	h := run(t, dir).Headers
+	if h.Verdict != Findings || h.Totals.Headers != 2 {
+		t.Errorf("%s, %d headers: %s", h.Verdict, h.Totals.Headers, h.Error)
+	}
+	want := []string{"./zfs/include/top.h", `map "gone" to "."`}
+	var got []string
+	for _, f := range h.Findings {
+		got = append(got, f.Where)
+		if f.What == "" || f.Remedy == "" {
+			t.Errorf("%s: %q, remedy %q", f.Where, f.What, f.Remedy)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+	for name, want := range map[string]bool{"sys/a.h": true, "m_config.h": true, "os/b.h": false, "top.h": false} {
+		if exists(filepath.Join(dir, "out", HeadersName, name)) != want {
+			t.Errorf("%s is installed: %v, want %v", name, !want, want)
+		}
+	}
+}
+
 func TestSourceOfTheConfiguration(t *testing.T) {
 	for name, source := range map[string]string{
 		"one":  `source = "./avl/include"`,

@@ -24,13 +24,8 @@ type Config struct {
 	Events  EventsConfig  `toml:"events"`
 	Bundled Bundled       `toml:"bundled"`
 
-	dir string // of the file
-}
-
-// HeadersConfig says which headers are installed.
-type HeadersConfig struct {
-	Source Patterns `toml:"source"` // directories or doublestar globs, default "./zfs/include"
-	Strip  *int     `toml:"strip"`  // leading components taken off a path as written, default 3
+	file string // that it was read from
+	dir  string // of the file
 }
 
 // StackConfig says where stack usage is read and what is too much of it.
@@ -80,7 +75,7 @@ var ErrNoModule = errors.New("there is no module here")
 // ReadConfig reads a configuration. Without a file of that name the defaults
 // hold, unless required.
 func ReadConfig(file string, required bool) (Config, error) {
-	c := Config{dir: filepath.Dir(file)}
+	c := Config{file: file, dir: filepath.Dir(file)}
 	text, err := os.ReadFile(file)
 	if err != nil && (required || !errors.Is(err, fs.ErrNotExist)) {
 		return c, fmt.Errorf("reading the configuration: %w", err)
@@ -90,7 +85,7 @@ func ReadConfig(file string, required bool) (Config, error) {
 		return c, fmt.Errorf("reading the configuration: %w", positioned(file, err))
 	}
 	c.setDefaults()
-	return c, c.check(file)
+	return c, c.check(file, text)
 }
 
 // positioned says where in the file the decoder stumbled.
@@ -113,9 +108,7 @@ func (c *Config) setDefaults() {
 	if c.Out == "" {
 		c.Out = "out"
 	}
-	if len(c.Headers.Source) == 0 {
-		c.Headers.Source = Patterns{"./zfs/include"}
-	}
+	c.Headers.setDefaults()
 	if c.Stack.Build == "" {
 		c.Stack.Build = "./zfs"
 	}
@@ -124,18 +117,21 @@ func (c *Config) setDefaults() {
 	}
 }
 
-func (c *Config) check(file string) error {
+func (c *Config) check(file string, text []byte) error {
 	if c.Stack.FrameLimitBytes < 0 {
 		return fmt.Errorf("reading the configuration: %s: stack.frame_limit_bytes is %d; give a number of bytes above 0", file, c.Stack.FrameLimitBytes)
 	}
 	if c.Bundled != (Bundled{}) && (c.Bundled.Dir == "" || c.Bundled.Build == "" || c.Bundled.Events == "" || c.Bundled.What == "") {
 		return fmt.Errorf("reading the configuration: %s: bundled needs dir, build, events and what", file)
 	}
+	if err := c.Headers.check(file, text); err != nil {
+		return fmt.Errorf("reading the configuration: %w", err)
+	}
 	return nil
 }
 
-// path returns a path of the file as one for this process.
-func (c Config) path(name string) string {
+// Path returns a path of the file as one for this process.
+func (c Config) Path(name string) string {
 	if filepath.IsAbs(name) {
 		return name
 	}
@@ -143,7 +139,7 @@ func (c Config) path(name string) string {
 }
 
 // OutPath returns the path of a result.
-func (c Config) OutPath(name string) string { return filepath.Join(c.path(c.Out), name) }
+func (c Config) OutPath(name string) string { return filepath.Join(c.Path(c.Out), name) }
 
 // hasModule says whether the top of one of the header sources is there: "zfs" of
 // "./zfs/include". A module whose headers are missing is a module all the same.
@@ -169,10 +165,10 @@ func (c Config) topExists(pattern string) bool {
 		}
 	}
 	if !strings.ContainsAny(top, `*?[{\`) {
-		_, err := os.Stat(c.path(top))
+		_, err := os.Stat(c.Path(top))
 		return err == nil
 	}
 	// With a glob at the top, the whole pattern has to lead somewhere.
-	matches, err := doublestar.Glob(os.DirFS(c.path(".")), strings.TrimPrefix(pattern, "./"))
+	matches, err := doublestar.Glob(os.DirFS(c.Path(".")), strings.TrimPrefix(pattern, "./"))
 	return err == nil && len(matches) > 0
 }

@@ -48,7 +48,8 @@ func (c Config) inputs(o Options) (inputs, error) {
 		return in, fmt.Errorf("looking for the module: %w: nothing is at %v; put its source tree there, or set headers.source in %s",
 			ErrNoModule, c.Headers.Source, filepath.Join(c.dir, ConfigName))
 	}
-	in.headers.Sources, in.headers.Strip, in.headers.ModTime = c.Headers.Source, c.Headers.Strip, o.ModTime
+	in.headers.Sources, in.headers.Strip, in.headers.Rules = c.Headers.Source, c.Headers.Strip, c.Headers.HeaderRules
+	in.headers.ModTime = o.ModTime
 	in.headers.Destination, in.headers.Manifest = c.OutPath(HeadersName), c.OutPath(ManifestName)
 	in.events.Device, in.events.Dir = o.Device, o.Dir
 	return in, nil
@@ -57,16 +58,16 @@ func (c Config) inputs(o Options) (inputs, error) {
 func (c Config) moduleInputs() inputs {
 	in := inputs{
 		headers: HeadersInput{Root: c.dir, Origin: Origin{Real, "the module's own tree"}},
-		stack:   c.StackInput(c.path(c.Stack.Build), Origin{Real, "the build in " + c.Stack.Build}),
+		stack:   c.StackInput(c.Path(c.Stack.Build), Origin{Real, "the build in " + c.Stack.Build}),
 	}
 	if c.Events.Recording != "" {
-		in.events.Recording = c.path(c.Events.Recording)
+		in.events.Recording = c.Path(c.Events.Recording)
 	}
 	return in
 }
 
 func (c Config) bundledInputs() inputs {
-	dir := c.path(c.Bundled.Dir)
+	dir := c.Path(c.Bundled.Dir)
 	return inputs{
 		headers: HeadersInput{Root: dir, Origin: Origin{Sample, c.Bundled.Headers}},
 		stack:   c.StackInput(filepath.Join(dir, c.Bundled.Build), Origin{Recorded, c.Bundled.What}),

@@ -27,23 +27,53 @@ func HeaderPlan(p headerinstall.Plan) Listing {
 			e.Source, e.Destination, fmt.Sprintf("%04o", uint32(e.Mode)), int(e.Size), e.SHA256.String(), string(e.Action), why,
 		})
 	}
+	excluded := Table{Title: "excluded", Columns: []string{"source", "by", "because"}}
+	for _, e := range p.Excluded {
+		excluded.Rows = append(excluded.Rows, []any{e.Source, e.Match, e.Reason})
+	}
 	return Listing{
-		Tables:  []Table{t},
-		Summary: "into " + p.Config.Dest + ": " + actions(totals),
+		Tables:  append([]Table{t}, withRows(excluded, headerFindings(p.Findings))...),
+		Summary: "into " + p.Config.Dest + ": " + actions(totals) + besides(p),
 		JSON: struct {
-			Destination string               `json:"destination"`
-			Entries     []PlannedHeader      `json:"entries"`
-			Totals      headerinstall.Totals `json:"totals"`
-			Warnings    []string             `json:"warnings,omitempty"`
-		}{p.Config.Dest, entries, totals, p.Warnings},
+			Destination string                   `json:"destination"`
+			Entries     []PlannedHeader          `json:"entries"`
+			Excluded    []headerinstall.Excluded `json:"excluded"`
+			Findings    []headerinstall.Finding  `json:"findings"`
+			Totals      headerinstall.Totals     `json:"totals"`
+			Warnings    []string                 `json:"warnings,omitempty"`
+		}{p.Config.Dest, entries, append([]headerinstall.Excluded{}, p.Excluded...),
+			append([]headerinstall.Finding{}, p.Findings...), totals, p.Warnings},
 	}
 }
 
-// InstalledHeaders is a line about an installation that was done.
-func InstalledHeaders(p headerinstall.Plan) string {
+// InstalledHeaders shows an installation that was done: what was found, and how many headers there are.
+func InstalledHeaders(p headerinstall.Plan) Listing {
 	totals := p.Totals()
-	return printable(fmt.Sprintf("%s, %s, installed into %s: %s",
-		count(totals.Headers, "header"), bytes(int(totals.Bytes)), p.Config.Dest, actions(totals)))
+	return Listing{
+		Tables: withRows(headerFindings(p.Findings)),
+		Summary: fmt.Sprintf("%s, %s, installed into %s: %s",
+			count(totals.Headers, "header"), bytes(int(totals.Bytes)), p.Config.Dest, actions(totals)+besides(p)),
+	}
+}
+
+func headerFindings(all []headerinstall.Finding) Table {
+	t := Table{Title: "findings", Columns: []string{"finding", "of", "what", "remedy"}}
+	for _, f := range all {
+		t.Rows = append(t.Rows, []any{string(f.Kind), f.Subject, f.Message, f.Remedy})
+	}
+	return t
+}
+
+// besides counts what a plan has besides headers to install.
+func besides(p headerinstall.Plan) string {
+	text := ""
+	if n := len(p.Excluded); n > 0 {
+		text += fmt.Sprintf("; %s excluded", grouped(n))
+	}
+	if n := len(p.Findings); n > 0 {
+		text += "; " + count(n, "finding")
+	}
+	return text
 }
 
 // actions counts what happens, in a fixed order.
