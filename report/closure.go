@@ -48,7 +48,11 @@ func closureTables(r closure.Result) []Table {
 			leaks.Rows = append(leaks.Rows, []any{leak.Macro, position(use.File, use.Line, 0), conditions(use)})
 		}
 	}
-	return withRows(missing, computed, unguarded, leaks)
+	notRead := Table{Title: "not read", Columns: []string{"file", "why"}}
+	for _, n := range r.NotRead {
+		notRead.Rows = append(notRead.Rows, []any{n.File, n.Reason})
+	}
+	return withRows(missing, computed, unguarded, leaks, notRead)
 }
 
 func compileTables(r compile.Result) []Table {

@@ -28,14 +28,25 @@ func writeJSON(w io.Writer, value any) error {
 	if err := encoder.Encode(value); err != nil {
 		return err
 	}
-	var text strings.Builder
-	for _, r := range encoded.String() {
-		if r >= 0x7f && r < 0xa0 {
-			fmt.Fprintf(&text, `\u%04x`, r)
+	text := encoded.String()
+	if strings.ContainsFunc(text, isControl) {
+		text = escapeControls(text)
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}
+
+// isControl tells the control characters of which encoding/json makes nothing else.
+func isControl(r rune) bool { return r >= 0x7f && r < 0xa0 }
+
+func escapeControls(text string) string {
+	var escaped strings.Builder
+	for _, r := range text {
+		if isControl(r) {
+			fmt.Fprintf(&escaped, `\u%04x`, r)
 			continue
 		}
-		text.WriteRune(r)
+		escaped.WriteRune(r)
 	}
-	_, err := io.WriteString(w, text.String())
-	return err
+	return escaped.String()
 }

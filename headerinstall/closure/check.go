@@ -32,9 +32,14 @@ type Dir struct {
 	FS   fs.FS
 }
 
-// Check reads the tree once and finds what is missing from it. An error means that the tree, or a consumer's directory, could
-// not be read at all, or that ctx was cancelled.
+// Check reads the tree once and finds what is missing from it. An error means that the tree, a system directory or that of a
+// consumer could not be read at all, or that ctx was cancelled.
 func Check(ctx context.Context, c Config) (Result, error) {
+	for _, dir := range c.System {
+		if _, err := fs.ReadDir(dir.FS, "."); err != nil {
+			return Result{}, fmt.Errorf("searching %s: %w; correct its name, or leave it out", dir.Name, err)
+		}
+	}
 	tree, err := readFiles(ctx, c.Tree, headerNames)
 	if err != nil {
 		return Result{}, fmt.Errorf("reading the installed headers: %w", err)
@@ -42,7 +47,7 @@ func Check(ctx context.Context, c Config) (Result, error) {
 	if len(tree.read) == 0 {
 		return Result{}, errors.New("reading the installed headers: the directory holds no header; check that it is the right one")
 	}
-	search := &searchPath{tree: c.Tree, exists: tree.exists, system: c.System, known: map[string]bool{}}
+	search := &searchPath{tree: c.Tree, exists: tree.exists, links: tree.links, system: c.System, known: map[string]bool{}, linkedTo: map[string]bool{}}
 	k := collector{missing: map[string]*Missing{}, optional: map[string]*Missing{}}
 	k.tree(tree)
 	k.add(search, tree, "", true)
@@ -66,7 +71,7 @@ type collector struct {
 func (k *collector) tree(found files) {
 	k.Headers = len(found.read)
 	for _, name := range found.others {
-		k.NotRead = append(k.NotRead, NotRead{name, "its name is not that of a header"})
+		k.NotHeaders = append(k.NotHeaders, name)
 	}
 	defined := map[string]bool{}
 	for _, f := range found.read {
@@ -109,17 +114,16 @@ func (k *collector) add(search *searchPath, found files, dir string, inTree bool
 		}
 		k.Includes += len(f.includes)
 		for _, i := range f.includes {
-			use := Use{File: path.Join(dir, f.name), Line: i.line}
+			if i.form != computed && search.finds(i, f.name, found.exists, inTree) {
+				continue
+			}
+			use := Use{path.Join(dir, f.name), i.line, i.branch.conditions()}
 			switch {
 			case i.form == computed:
-				use.Conditions = i.branch.conditions()
 				k.Computed = append(k.Computed, Computed{use, i.name})
-			case search.finds(i, f.name, found.exists, inTree):
 			case i.asked:
-				use.Conditions = i.branch.conditions()
 				miss(k.optional, i.name, use)
 			default:
-				use.Conditions = i.branch.conditions()
 				miss(k.missing, i.name, use)
 			}
 		}
@@ -139,6 +143,7 @@ func (k *collector) result(tree files) Result {
 	k.Missing, k.Optional = sorted(k.missing, elsewhere), sorted(k.optional, elsewhere)
 	slices.Sort(k.Unguarded)
 	slices.SortFunc(k.Computed, func(a, b Computed) int { return compareUses(a.Use, b.Use) })
+	slices.Sort(k.NotHeaders)
 	slices.SortFunc(k.NotRead, func(a, b NotRead) int { return cmp.Compare(a.File, b.File) })
 	slices.SortFunc(k.Errors, func(a, b SyntaxError) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
@@ -156,17 +161,26 @@ func sorted(missing map[string]*Missing, elsewhere map[string][]string) (all []M
 	return all
 }
 
-// elsewhereOf finds the files whose path ends in a name that is missing, sorted.
+// elsewhereOf finds the files whose path ends in a name that is missing, sorted; the case of letters may differ.
 func elsewhereOf(exists map[string]bool, missing ...map[string]*Missing) map[string][]string {
-	byBase := map[string][]string{}
+	byBase := map[string][]string{} // of the bases of names, in lower case
+	for _, names := range missing {
+		for name := range names {
+			byBase[strings.ToLower(path.Base(name))] = nil
+		}
+	}
 	for file := range exists {
-		byBase[path.Base(file)] = append(byBase[path.Base(file)], file)
+		base := strings.ToLower(path.Base(file))
+		if _, wanted := byBase[base]; wanted {
+			byBase[base] = append(byBase[base], file)
+		}
 	}
 	elsewhere := map[string][]string{}
 	for _, names := range missing {
 		for name := range names {
-			for _, file := range byBase[path.Base(name)] {
-				if strings.HasSuffix(file, "/"+name) {
+			end := "/" + strings.ToLower(name)
+			for _, file := range byBase[path.Base(end)] {
+				if file != name && strings.HasSuffix("/"+strings.ToLower(file), end) {
 					elsewhere[name] = append(elsewhere[name], file)
 				}
 			}

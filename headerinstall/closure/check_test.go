@@ -1,6 +1,7 @@
 package closure
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -141,10 +142,31 @@ func TestCheck(t *testing.T) {
 			{"sys/c.h", 1, 1, "#ifndef C is not terminated; close it with #endif"},
 			{"sys/c.h", 4, 1, "#ifdef CONFIG_A is not terminated; close it with #endif"},
 		},
-		NotRead: []NotRead{{"Makefile.am", "its name is not that of a header"}},
+		NotHeaders: []string{"Makefile.am"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("result (-want +got):\n%s", diff)
+	}
+}
+
+// What another spelling or search path would find is said; what lies outside of the tree and the system directories is not found.
+func TestNamesThatAreAlmostThere(t *testing.T) {
+	tree := fstest.MapFS{
+		"sys/Types.h":   text("#pragma once", `#include "types.h"`, "#include <sys/types.h>", "#include <SYS/other.h>", "#include <Other.h>"),
+		"sys/other.h":   text("#pragma once", `#include "/sys/other.h"`, "#include </sys/other.h>", `#include "other.h"`, "#include <sys/../sys/./other.h>"),
+		"sys/sys/top.h": text(`#include "/Types.h"`),
+	}
+	got := mustCheck(t, Config{Tree: tree}).Missing
+	want := []Missing{
+		{Include: "/Types.h", Includers: []Use{{File: "sys/sys/top.h", Line: 1}}},
+		{Include: "/sys/other.h", Includers: []Use{{File: "sys/other.h", Line: 2}, {File: "sys/other.h", Line: 3}}},
+		{Include: "Other.h", Includers: []Use{{File: "sys/Types.h", Line: 5}}, Elsewhere: []string{"sys/other.h"}},
+		{Include: "SYS/other.h", Includers: []Use{{File: "sys/Types.h", Line: 4}}, Elsewhere: []string{"sys/other.h"}},
+		{Include: "sys/types.h", Includers: []Use{{File: "sys/Types.h", Line: 3}}, Elsewhere: []string{"sys/Types.h"}},
+		{Include: "types.h", Includers: []Use{{File: "sys/Types.h", Line: 2}}, Elsewhere: []string{"sys/Types.h"}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("missing (-want +got):\n%s", diff)
 	}
 }
 
@@ -168,6 +190,12 @@ func TestConsumers(t *testing.T) {
 }
 
 func TestLinksInTheTree(t *testing.T) {
+	for name, open := range map[string]func(string) fs.FS{"os.DirFS": os.DirFS, "DirFS": DirFS} {
+		t.Run(name, func(t *testing.T) { testLinksInTheTree(t, open) })
+	}
+}
+
+func testLinksInTheTree(t *testing.T, open func(string) fs.FS) {
 	dir := t.TempDir()
 	err := errors.Join(
 		os.Mkdir(filepath.Join(dir, "real"), 0o755),
@@ -179,7 +207,7 @@ func TestLinksInTheTree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := mustCheck(t, Config{Tree: os.DirFS(dir)})
+	got := mustCheck(t, Config{Tree: open(dir)})
 	if len(got.NotRead) != 2 || got.NotRead[0].File != "c.h" || got.NotRead[1].File != "link" {
 		t.Errorf("not read: %v, want the links to nothing and to a directory", got.NotRead)
 	}
@@ -194,7 +222,8 @@ func TestLinksInTheTree(t *testing.T) {
 func TestNothingToCheck(t *testing.T) {
 	none := os.DirFS(filepath.Join(t.TempDir(), "none"))
 	header := fstest.MapFS{"a.h": text("")}
-	for _, c := range []Config{{Tree: none}, {Tree: fstest.MapFS{"a.c": text("")}}, {Tree: header, Consumers: []Dir{{"module", none}}}} {
+	for _, c := range []Config{{Tree: none}, {Tree: fstest.MapFS{"a.c": text("")}}, {Tree: header, Consumers: []Dir{{"module", none}}},
+		{Tree: DirFS(filepath.Join(t.TempDir(), "none"))}, {Tree: header, System: []Dir{{"usr/include", none}}}} {
 		if _, err := Check(t.Context(), c); err == nil {
 			t.Errorf("no error of %+v", c)
 		}
@@ -211,36 +240,56 @@ func TestNothingToCheck(t *testing.T) {
 	}
 }
 
-// BenchmarkCheck checks a tree of the size of a distribution's kernel headers: number of headers and directories, mean size, and
-// includes, conditionals and macros per header as in Debian's linux-headers-6.1.0-56-common, contents made up.
+// BenchmarkCheck checks a tree of the size and shape of a distribution's kernel headers, contents made up: number of headers and
+// directories, mean size, and includes, comments, conditionals and macros per header as in Debian's
+// linux-headers-6.1.0-56-common, where a header has 203 lines, two includes, two conditionals and 39 macros.
 func BenchmarkCheck(b *testing.B) {
 	const count, dirs, headerBytes = 29_545, 1_492, 6_740
 	dir := b.TempDir()
-	declarations := "/* What it is for, in a line or two. */\nstruct made_up {\n\tunsigned long first;\t/* of two */\n\tunsigned long second;\n};\n\n" +
-		strings.Repeat("#define MADE_UP_FLAG\t\t(1UL << 4)\t/* in a register */\n", 10) +
-		"static inline int made_up_do(struct made_up *what)\n{\n\treturn what->first / what->second;\n}\n"
 	size := int64(0)
 	for i := range count {
-		var s strings.Builder
-		fmt.Fprintf(&s, "/* SPDX-License-Identifier: MIT */\n#ifndef H%d\n#define H%d\n\n#include <d%d/h%d.h>\n#ifdef CONFIG_MADE_UP\n#include <linux/none.h>\n#endif\n", i, i, (i+1)%dirs, i+1)
-		for s.Len() < headerBytes {
-			s.WriteString(declarations)
-		}
-		fmt.Fprintf(&s, "#endif /* H%d */\n", i)
-		name := filepath.Join(dir, fmt.Sprintf("d%d/h%d.h", i%dirs, i))
-		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(s.String()), 0o644)); err != nil {
+		text := madeUpHeader(i, count, dirs, headerBytes*(1+i%7)/4)
+		name := filepath.Join(dir, headerPath(i, dirs))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, text, 0o644)); err != nil {
 			b.Fatal(err)
 		}
-		size += int64(s.Len())
+		size += int64(len(text))
 	}
 	b.SetBytes(size)
 	for b.Loop() {
-		if r := mustCheck(b, Config{Tree: os.DirFS(dir)}); len(r.Missing) != 2 {
-			b.Fatalf("missing: %d", len(r.Missing))
+		if r := mustCheck(b, Config{Tree: DirFS(dir)}); r.Headers != count || len(r.Missing) != 1 {
+			b.Fatalf("%d headers, missing: %v", r.Headers, r.Missing)
 		}
 	}
 	b.ReportMetric(float64(b.N*count)/b.Elapsed().Seconds(), "headers/s")
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	b.ReportMetric(float64(m.Sys)/(1<<20), "MiB")
+}
+
+func headerPath(i, dirs int) string { return fmt.Sprintf("part%d/group%d/header%d.h", i%40, i%dirs, i) }
+
+// madeUpHeader is header i of a tree; every hundredth includes one that is not there.
+func madeUpHeader(i, count, dirs, minBytes int) []byte {
+	var s bytes.Buffer
+	fmt.Fprintf(&s, "/* SPDX-License-Identifier: MIT */\n/*\n * What this header is for, at some length, as most do it\n * at their top.\n */\n"+
+		"#ifndef HEADER%d_H\n#define HEADER%d_H\n\n#include <%s>\n#include <%s>\n", i, i, headerPath((i+1)%count, dirs), headerPath((i*7)%count, dirs))
+	if i%100 == 0 {
+		s.WriteString("#ifdef CONFIG_MADE_UP\n#include <linux/none.h>\n#endif\n")
+	}
+	for n := 0; s.Len() < minBytes; n++ {
+		fmt.Fprintf(&s, "\n/**\n * struct made_up%d - of two numbers\n * @first:\tthe first, in pages/second\n * @second:\tthe other\n */\n"+
+			"struct made_up%d {\n\tunsigned long first;\t\t/* of two */\n\tunsigned long second;\n};\n\n", n, n)
+		for flag := range 7 {
+			fmt.Fprintf(&s, "#define MADE_UP%d_FLAG%d\t\t(1UL << %d)\n", n, flag, flag)
+		}
+		fmt.Fprintf(&s, "#define made_up%d_both(m)\t\t\t\\\n\t((m)->first + (m)->second)\t/* may wrap */\n\n", n)
+		if n%4 == 0 {
+			fmt.Fprintf(&s, "#ifdef MADE_UP%d_FAST\nextern int made_up%d_do(struct made_up *what, const char *name);\n#endif\n", n, n)
+		}
+		fmt.Fprintf(&s, "static inline int made_up%d_print(struct made_up *what, const char *name)\n{\n\tif (!what)\n\t\treturn -EINVAL;\n"+
+			"\treturn printk(\"%%s/%%d\\n\", name, what->first / what->second);\n}\n", n)
+	}
+	fmt.Fprintf(&s, "\n#endif /* HEADER%d_H */\n", i)
+	return s.Bytes()
 }

@@ -3,7 +3,6 @@ package closure
 import (
 	"bytes"
 	"slices"
-	"strings"
 )
 
 const (
@@ -47,9 +46,9 @@ type conditional struct {
 	asked   []string
 }
 
-// open begins a conditional inside of outer.
-func open(outer *branch, at place, directive string, expression []byte) *conditional {
-	c := &conditional{place: at, opening: conditionText(directive, expression)}
+// newConditional begins a conditional inside of outer.
+func newConditional(outer *branch, at place, directive string, expression []byte) conditional {
+	c := conditional{place: at, opening: conditionText(directive, expression)}
 	c.enter(outer, c.opening, directive, expression)
 	return c
 }
@@ -77,18 +76,24 @@ func (c *conditional) enter(outer *branch, text, directive string, expression []
 	}
 }
 
+// conditionText joins a directive and its expression, with single blanks.
 func conditionText(directive string, expression []byte) string {
-	text := "#" + directive
+	var room [maxConditionBytes + 32]byte
+	text := append(append(room[:0], '#'), directive...)
 	if len(expression) > 0 {
-		text += " " + string(expression[:min(len(expression), maxConditionBytes)])
+		text = append(text, ' ')
+	}
+	for _, c := range expression[:min(len(expression), maxConditionBytes)] {
+		if !isBlank(c) {
+			text = append(text, c)
+		} else if text[len(text)-1] != ' ' {
+			text = append(text, ' ')
+		}
 	}
 	if len(expression) > maxConditionBytes {
-		text += "..."
+		text = append(text, "..."...)
 	}
-	if strings.ContainsAny(text, "\t\v\f\r") || strings.Contains(text, "  ") {
-		return strings.Join(strings.Fields(text), " ")
-	}
-	return text
+	return string(text)
 }
 
 // requiresKernel tells whether a condition holds only in the kernel: it is that a kernel's macro is defined, or has that as a

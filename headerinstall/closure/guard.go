@@ -55,11 +55,20 @@ func (g *guard) closed(depth int) {
 	}
 }
 
+// pragmaOnce is told of #pragma once, and of the number of conditionals around it. Under one that is no guard, it counts for some
+// compilers only.
+func (g *guard) pragmaOnce(depth int) {
+	g.once = g.once || depth == 0 || depth == 1 && g.state == guardOpen
+}
+
 func (g *guard) macroDefined(name []byte) {
 	if g.state == guardOpen && string(name) == g.macro {
 		g.defined = true
 	}
 }
+
+// settled tells whether what the header defines does not matter any more.
+func (g *guard) settled() bool { return g.defined || g.state != guardOpen }
 
 // complete tells whether the header that has been read cannot do anything when it is included again.
 func (g *guard) complete() bool { return g.once || g.state == guardClosed && g.defined }

@@ -5,80 +5,196 @@ import "bytes"
 // A place is where something begins in a file.
 type place struct{ line, column int } // both from 1, the column in bytes
 
-// A lexer cuts a header into logical lines: joined, and with comments as a space. A line that has neither a comment nor a
-// continuation is a part of the source, any other is put together in clean.
+// A lexer finds the directives of a file. Of what lies between them it looks only at what may hide a directive, or look like
+// one: comments, and the literals on the lines where those begin. A directive without comment and continuation is a part of the source,
+// any other is put together in clean.
 type lexer struct {
 	source []byte
-	at     int // offset of what is next
-	line   int // line of what is next, from 1
+	at     int  // offset of what is next, outside of comments and literals
+	bare   bool // at has only blanks and comments before it on its logical line
 
-	text  []byte // the logical line, without leading blanks
-	place place  // where text begins
+	text  []byte // the directive, a logical line from its # on
+	start int    // offset of that #
+	code  bool   // something is between this directive and the one before, or the end of the file
 	clean []byte
 
-	openComment *place // a comment that the file does not end
+	unclosed *unclosed // what the file does not end
+
+	hashes, slashes, raws search
+	counted, line         int // line is that of the offset counted, from 1
 }
 
-// next advances to the next logical line that is not blank.
+// unclosed is a comment or raw string without end.
+type unclosed struct {
+	what  string
+	place place
+}
+
+func newLexer(source, scratch []byte) lexer {
+	return lexer{source: source, bare: true, clean: scratch, line: 1, hashes: search{at: -1}, slashes: search{at: -1}, raws: search{at: -1}}
+}
+
+// next advances to the next directive.
 func (l *lexer) next() bool {
+	l.code = false
 	for l.at < len(l.source) {
-		if l.physical() || l.logical() {
+		if !l.bare {
+			l.skipCode()
+		} else if l.leading() {
+			l.directive()
 			return true
 		}
 	}
 	return false
 }
 
-// physical takes one line of the source as it is, if that is not blank and nothing of phases 2 and 3 is in it. A blank line
-// is taken too, and leaves physical to try the next one.
-func (l *lexer) physical() bool {
+// leading skips what may come before a directive, and tells whether one comes.
+func (l *lexer) leading() bool {
 	for l.at < len(l.source) {
-		line, rest := l.source[l.at:], len(l.source)
-		if end := bytes.IndexByte(line, '\n'); end >= 0 {
-			line, rest = line[:end], l.at+end+1
-		}
-		if bytes.IndexByte(line, '/') >= 0 || continued(line) {
+		switch c := l.source[l.at]; {
+		case c == '\n' || isBlank(c):
+			l.at++
+		case c == '#':
+			return true
+		case c == '/' && l.comment():
+		case c == '\\' && l.splice():
+		default:
+			l.bare, l.code = false, true
 			return false
 		}
-		text := trimLeft(line)
-		l.place = place{l.line, len(line) - len(text) + 1}
-		l.at, l.text = rest, text
-		l.line++
-		if len(text) > 0 {
+	}
+	return false
+}
+
+// directive takes the directive that begins here.
+func (l *lexer) directive() {
+	l.start = l.at
+	line := l.source[l.at:]
+	if end := bytes.IndexByte(line, '\n'); end >= 0 {
+		line = line[:end]
+	}
+	if l.slashes.byteFrom(l.source, l.at, '/') >= l.at+len(line) && !continued(line) {
+		l.text = line
+		l.at += len(line)
+		return
+	}
+	l.assemble(true)
+	l.text = l.clean
+}
+
+// skipCode goes on to what may be a directive, or to the end of a comment.
+func (l *lexer) skipCode() {
+	for i := l.at; ; {
+		hash, slash, raw := l.hashes.byteFrom(l.source, i, '#'), l.slashes.byteFrom(l.source, i, '/'), l.raws.rawFrom(l.source, i)
+		found := min(hash, slash, raw)
+		i = found + 1
+		switch {
+		case found == len(l.source):
+			l.at = found
+			return
+		case found == hash && l.beginsLine(found):
+			l.at, l.bare = found, true
+			return
+		case found == raw, found == slash && l.beginsComment(found):
+			if line := l.beginOfLine(found); found == raw || bytes.ContainsAny(l.source[line:found], "\"'") {
+				l.at = line
+				l.assemble(false)
+				l.bare = true
+				return
+			}
+			l.bare = l.beginsLine(found)
+			l.at = found
+			l.comment()
+			return
+		}
+	}
+}
+
+// beginsLine tells whether only blanks lie between the begin of a logical line and offset i; at, which is in code, is no such begin.
+func (l *lexer) beginsLine(i int) bool {
+	for i--; i >= l.at; i-- {
+		switch c := l.source[i]; {
+		case c == '\n' && !l.splicedAt(i):
 			return true
+		case c == '\n':
+			i = l.backslash(i)
+		case !isBlank(c):
+			return false
 		}
 	}
 	return false
 }
 
-// continued tells whether a line ends in a backslash. gcc and clang let blanks follow it.
-func continued(line []byte) bool {
-	line = trimRight(line)
-	return len(line) > 0 && line[len(line)-1] == '\\'
+// beginOfLine returns where the logical line of offset i begins, at or after at.
+func (l *lexer) beginOfLine(i int) int {
+	for {
+		newline := bytes.LastIndexByte(l.source[l.at:i], '\n')
+		if newline < 0 {
+			return l.at
+		}
+		if i = l.at + newline; !l.splicedAt(i) {
+			return i + 1
+		}
+	}
 }
 
-// logical puts one logical line together, and tells whether it is not blank.
-func (l *lexer) logical() bool {
-	l.clean, l.place = l.clean[:0], place{}
+// splicedAt tells whether the newline at i is part of a splice.
+func (l *lexer) splicedAt(newline int) bool { return l.backslash(newline) >= l.at }
+
+// backslash returns the offset of the backslash that splices the newline at i, or -1.
+func (l *lexer) backslash(newline int) int {
+	for i := newline - 1; i >= 0; i-- {
+		if c := l.source[i]; c == '\\' {
+			return i
+		} else if !isBlank(c) {
+			break
+		}
+	}
+	return -1
+}
+
+// placeOf returns the place of an offset; that is quick if offsets grow from call to call.
+func (l *lexer) placeOf(offset int) place {
+	if offset < l.counted {
+		l.counted, l.line = 0, 1
+	}
+	l.line += bytes.Count(l.source[l.counted:offset], newline)
+	l.counted = offset
+	return place{l.line, offset - bytes.LastIndexByte(l.source[:offset], '\n')}
+}
+
+var newline = []byte("\n")
+
+// assemble puts the rest of a logical line together in clean.
+func (l *lexer) assemble(isDirective bool) {
+	l.clean = l.clean[:0]
 	for l.at < len(l.source) {
 		switch c := l.source[l.at]; c {
 		case '\n':
 			l.at++
-			l.line++
-			l.text = l.clean
-			return len(l.text) > 0
+			return
 		case '\\':
 			if !l.splice() {
 				l.emit()
 			}
 		case '/':
-			if !l.comment() {
+			if l.comment() {
+				l.clean = append(l.clean, ' ')
+			} else {
 				l.emit()
 			}
-		case '"', '\'':
-			l.literal(c)
+		case '"':
+			if isDirective || !isRawPrefix(l.clean) || !l.rawString() {
+				l.literal(c)
+			}
+		case '\'':
+			if l.separatesDigits() {
+				l.emit()
+			} else {
+				l.literal(c)
+			}
 		case '<':
-			if expectsName(l.clean) {
+			if isDirective && expectsName(l.clean) {
 				l.literal('>')
 			} else {
 				l.emit()
@@ -87,48 +203,38 @@ func (l *lexer) logical() bool {
 			l.plain()
 		}
 	}
-	l.text = l.clean
-	return len(l.text) > 0
+}
+
+// continued tells whether a line ends in a backslash. gcc and clang let blanks follow it.
+func continued(line []byte) bool {
+	line = trimRight(line)
+	return len(line) > 0 && line[len(line)-1] == '\\'
 }
 
 // special are the characters that logical looks at.
 var special = [256]bool{'\n': true, '\\': true, '/': true, '"': true, '\'': true, '<': true}
 
-// plain moves everything before the next special character to the clean line; blanks that would be its first are dropped.
+// plain moves everything before the next special character to the clean line.
 func (l *lexer) plain() {
 	end := l.at
 	for end < len(l.source) && !special[l.source[end]] {
 		end++
 	}
-	if len(l.clean) == 0 {
-		l.at = end - len(trimLeft(l.source[l.at:end]))
-		if l.at == end {
-			return
-		}
-	}
 	l.append(end)
 }
 
-// emit moves one character to the clean line, which is no blank or not the first.
+// emit moves one character to the clean line.
 func (l *lexer) emit() { l.append(l.at + 1) }
 
 func (l *lexer) append(end int) {
-	if len(l.clean) == 0 {
-		l.place = place{l.line, l.column()}
-	}
 	l.clean = append(l.clean, l.source[l.at:end]...)
 	l.at = end
 }
 
-func (l *lexer) column() int { return l.at - bytes.LastIndexByte(l.source[:l.at], '\n') }
-
 // splice skips a backslash that continues the line, and that line's end.
 func (l *lexer) splice() bool {
 	n := spliceLen(l.source[l.at:])
-	if n > 0 {
-		l.at += n
-		l.line++
-	}
+	l.at += n
 	return n > 0
 }
 
@@ -159,33 +265,28 @@ func (l *lexer) skipSplices(i int) int {
 	}
 }
 
-// comment skips the comment that begins here, if one does.
-func (l *lexer) comment() bool {
-	second := l.skipSplices(l.at + 1)
-	if second >= len(l.source) {
-		return false
-	}
-	switch l.source[second] {
-	case '/':
-		l.skipTo(l.endOfLine(second))
-	case '*':
-		end, ok := l.endOfComment(second + 1)
-		if !ok {
-			l.openComment = &place{l.line, l.column()}
-		}
-		l.skipTo(end)
-		if len(l.clean) > 0 {
-			l.clean = append(l.clean, ' ')
-		}
-	default:
-		return false
-	}
-	return true
+// beginsComment tells whether the slash at i begins a comment.
+func (l *lexer) beginsComment(i int) bool {
+	second := l.skipSplices(i + 1)
+	return second < len(l.source) && (l.source[second] == '/' || l.source[second] == '*')
 }
 
-func (l *lexer) skipTo(end int) {
-	l.line += bytes.Count(l.source[l.at:end], []byte("\n"))
+// comment skips the comment that begins here, if one does.
+func (l *lexer) comment() bool {
+	if !l.beginsComment(l.at) {
+		return false
+	}
+	second := l.skipSplices(l.at + 1)
+	if l.source[second] == '/' {
+		l.at = l.endOfLine(second)
+		return true
+	}
+	end, ok := l.endOfComment(second + 1)
+	if !ok {
+		l.unclosed = &unclosed{"the comment is not terminated; close it with */", l.placeOf(l.at)}
+	}
 	l.at = end
+	return true
 }
 
 // endOfLine returns the offset of the newline that ends the logical line, or of the end of the file.
@@ -202,17 +303,25 @@ func (l *lexer) endOfLine(i int) int {
 	}
 }
 
-// endOfComment returns the offset after the end of a comment whose text begins at i.
+// endOfComment returns the offset after the end of a comment whose text begins at i. Slashes are rarer in comments than stars.
 func (l *lexer) endOfComment(i int) (end int, ok bool) {
-	for {
-		star := bytes.IndexByte(l.source[i:], '*')
-		if star < 0 {
-			return len(l.source), false
+	for from := i; ; {
+		slash := l.slashes.byteFrom(l.source, from, '/')
+		if slash == len(l.source) {
+			return slash, false
 		}
-		i += star + 1
-		if slash := l.skipSplices(i); slash < len(l.source) && l.source[slash] == '/' {
+		star := slash - 1
+		for star >= i && l.source[star] == '\n' {
+			backslash := l.backslash(star)
+			if backslash < 0 {
+				break
+			}
+			star = backslash - 1
+		}
+		if star >= i && l.source[star] == '*' {
 			return slash + 1, true
 		}
+		from = slash + 1
 	}
 }
 
@@ -250,21 +359,27 @@ func expectsName(text []byte) bool {
 	}
 	text = trimRight(text)
 	if before, ok := bytes.CutSuffix(text, []byte("(")); ok {
-		name := lastIdentifier(trimRight(before))
+		name := string(lastIdentifier(trimRight(before)))
 		return name == hasInclude || name == hasIncludeNext
 	}
-	return isInclude(string(trimLeft(text[1:])))
-}
-
-func isInclude(directive string) bool {
-	return directive == "include" || directive == "include_next" || directive == "import"
+	switch keyword(trimLeft(text[1:])) {
+	case "include", "include_next", "import":
+		return true
+	}
+	return false
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f' }
 
-func isIdentifier(c byte) bool {
-	return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-}
+// identifiers are the characters of an identifier.
+var identifiers = func() (set [256]bool) {
+	for _, c := range []byte("_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+		set[c] = true
+	}
+	return set
+}()
+
+func isIdentifier(c byte) bool { return identifiers[c] }
 
 func trimLeft(s []byte) []byte {
 	for len(s) > 0 && isBlank(s[0]) {
@@ -289,10 +404,10 @@ func cutIdentifier(s []byte) (identifier, rest []byte) {
 	return s[:n], trimLeft(s[n:])
 }
 
-func lastIdentifier(s []byte) string {
+func lastIdentifier(s []byte) []byte {
 	n := len(s)
 	for n > 0 && isIdentifier(s[n-1]) {
 		n--
 	}
-	return string(s[n:])
+	return s[n:]
 }

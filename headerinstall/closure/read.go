@@ -22,12 +22,19 @@ var (
 	sourceNames = append([]string{".c", ".cc", ".cpp", ".cxx"}, headerNames...)
 )
 
+// batchFiles is how many files a worker takes at once: passing a name on costs about as much as reading a small file.
+const batchFiles = 64
+
+// minBufferBytes holds most headers whole.
+const minBufferBytes = 64 << 10
+
 // files are the files of a directory.
 type files struct {
-	read    []file
+	read    []*file
 	exists  map[string]bool // every file, also one that was not read
 	others  []string        // files without one of the extensions
 	notRead []NotRead       // what could not be read
+	links   bool            // there are links to directories
 }
 
 // readFiles scans the files of a directory whose names end in one of extensions. Each worker keeps one file in memory.
@@ -40,39 +47,47 @@ func readFiles(ctx context.Context, dir fs.FS, extensions []string) (files, erro
 		found.notRead = append(found.notRead, NotRead{name, reason})
 	}
 
-	names := make(chan string, 64)
+	batches := make(chan []string, runtime.GOMAXPROCS(0))
 	workers, ctx := errgroup.WithContext(ctx)
 	workers.Go(func() error {
-		defer close(names)
-		return walk(dir, skip, func(name string) error {
+		defer close(batches)
+		var batch []string
+		err := found.walk(dir, skip, func(name string) error {
 			found.exists[name] = true
 			if !slices.Contains(extensions, path.Ext(name)) {
 				found.others = append(found.others, name)
 				return nil
 			}
-			select {
-			case names <- name:
+			if batch = append(batch, name); len(batch) < batchFiles {
 				return nil
-			case <-ctx.Done():
-				return context.Cause(ctx)
 			}
+			full := batch
+			batch = make([]string, 0, batchFiles)
+			return send(ctx, batches, full)
 		})
+		if err != nil {
+			return err
+		}
+		return send(ctx, batches, batch)
 	})
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() error {
-			var source, scratch []byte
-			for name := range names {
-				var err error
-				if source, err = readFile(dir, name, source); err != nil {
-					skip(name, err.Error())
-					continue
+			var source []byte
+			var s scanner
+			var read []*file
+			for batch := range batches {
+				for _, name := range batch {
+					var err error
+					if source, err = readFile(dir, name, source); err != nil {
+						skip(name, err.Error())
+						continue
+					}
+					read = append(read, s.scan(name, source))
 				}
-				var f file
-				f, scratch = scan(name, source, scratch)
-				mu.Lock()
-				found.read = append(found.read, f)
-				mu.Unlock()
 			}
+			mu.Lock()
+			defer mu.Unlock()
+			found.read = append(found.read, read...)
 			return nil
 		})
 	}
@@ -80,8 +95,20 @@ func readFiles(ctx context.Context, dir fs.FS, extensions []string) (files, erro
 	return found, err
 }
 
+func send(ctx context.Context, batches chan<- []string, batch []string) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	select {
+	case batches <- batch:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // walk calls visit for every file below dir, or link to one.
-func walk(dir fs.FS, skip func(name, reason string), visit func(name string) error) error {
+func (f *files) walk(dir fs.FS, skip func(name, reason string), visit func(name string) error) error {
 	return fs.WalkDir(dir, ".", func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil && name == ".":
@@ -104,6 +131,7 @@ func walk(dir fs.FS, skip func(name, reason string), visit func(name string) err
 		case info.Mode().IsRegular():
 			return visit(name)
 		default:
+			f.links = f.links || info.IsDir()
 			skip(name, "it is a symbolic link to something that is not a regular file")
 		}
 		return nil
@@ -112,12 +140,12 @@ func walk(dir fs.FS, skip func(name, reason string), visit func(name string) err
 
 // readFile reads a file into buffer, or into a larger one.
 func readFile(dir fs.FS, name string, buffer []byte) ([]byte, error) {
-	f, err := dir.Open(name)
+	f, err := open(dir, name)
 	if err != nil {
 		return buffer, err
 	}
 	defer f.Close()
-	buffer = slices.Grow(buffer[:0], 16<<10)
+	buffer = slices.Grow(buffer[:0], minBufferBytes)
 	for {
 		n, err := f.Read(buffer[len(buffer):cap(buffer)])
 		buffer = buffer[:len(buffer)+n]
@@ -133,4 +161,11 @@ func readFile(dir fs.FS, name string, buffer []byte) ([]byte, error) {
 			buffer = slices.Grow(buffer, cap(buffer))
 		}
 	}
+}
+
+func open(dir fs.FS, name string) (io.ReadCloser, error) {
+	if d, ok := dir.(dirFS); ok {
+		return d.open(name)
+	}
+	return dir.Open(name)
 }

@@ -9,13 +9,19 @@ import (
 type searchPath struct {
 	tree   fs.FS
 	exists map[string]bool // the tree's files
+	links  bool            // the tree has links to directories
 	system []Dir
-	known  map[string]bool // whether an angled name is in a system directory, or in the tree through a link
+
+	// Whether names are there that are not the tree's files: in a system directory, or in the tree through a link.
+	known, linkedTo map[string]bool
 }
 
 // finds tells whether an include of a file in dir leads anywhere; own are that directory's files, and inTree whether it is the
 // tree.
 func (s *searchPath) finds(i include, file string, own map[string]bool, inTree bool) bool {
+	if path.IsAbs(i.name) {
+		return false
+	}
 	if i.form == quoted && own[path.Join(path.Dir(file), i.name)] {
 		return true
 	}
@@ -28,11 +34,11 @@ func (s *searchPath) finds(i include, file string, own map[string]bool, inTree b
 
 // linked finds a file of the tree that lies behind a link to a directory, which is not walked through.
 func (s *searchPath) linked(name string) bool {
-	return s.once("tree\x00"+name, func() bool { return isFile(s.tree, name) })
+	return s.links && once(s.linkedTo, name, func() bool { return isFile(s.tree, name) })
 }
 
 func (s *searchPath) inSystem(name string) bool {
-	return s.once(name, func() bool {
+	return once(s.known, name, func() bool {
 		for _, dir := range s.system {
 			if isFile(dir.FS, name) {
 				return true
@@ -42,11 +48,11 @@ func (s *searchPath) inSystem(name string) bool {
 	})
 }
 
-func (s *searchPath) once(key string, look func() bool) bool {
-	found, ok := s.known[key]
+func once(known map[string]bool, name string, look func() bool) bool {
+	found, ok := known[name]
 	if !ok {
 		found = look()
-		s.known[key] = found
+		known[name] = found
 	}
 	return found
 }

@@ -15,14 +15,15 @@ type Result struct {
 	Unguarded   []string      `json:"unguarded,omitempty"`    // headers that need a guard, and have none
 	ConfigLeaks []ConfigLeak  `json:"config_leaks,omitempty"` // sorted by macro
 	Errors      []SyntaxError `json:"errors,omitempty"`       // what of a file could not be understood; the rest of it was
-	NotRead     []NotRead     `json:"not_read,omitempty"`     // what else is in the tree, and what could not be read
+	NotHeaders  []string      `json:"not_headers,omitempty"`  // what else is in the tree, by its name
+	NotRead     []NotRead     `json:"not_read,omitempty"`     // what could not be read
 }
 
 // Missing is a header that is included and not there.
 type Missing struct {
 	Include   string   `json:"include"`             // as written, without its delimiters
 	Includers []Use    `json:"includers"`           // who includes it
-	Elsewhere []string `json:"elsewhere,omitempty"` // headers of the tree whose path ends in Include: another -I would find them
+	Elsewhere []string `json:"elsewhere,omitempty"` // headers of the tree whose path ends in Include but for the case of letters: another -I or spelling would find them
 }
 
 // Computed is an include whose name is a macro's.

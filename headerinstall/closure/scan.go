@@ -14,6 +14,9 @@ const (
 	maxUses = 10000
 )
 
+// maxNULOffset bounds the search for what no text has: in UTF-16, the second or third character is one already.
+const maxNULOffset = 512
+
 // A file is what one pass over a file finds.
 type file struct {
 	name     string // slash-separated, in its directory
@@ -50,29 +53,36 @@ type configUse struct {
 	branch *branch
 }
 
-// scan reads a file. Nothing of what it returns is a part of source.
-func scan(name string, source, scratch []byte) (f file, scratchAgain []byte) {
-	source = bytes.TrimPrefix(source, []byte("\xEF\xBB\xBF"))
-	s := scanner{lexer: lexer{source: source, line: 1, clean: scratch}, file: file{name: name, bytes: len(source)}}
-	for s.next() && !s.full {
-		if s.text[0] == '#' {
-			s.directive()
-		} else if !s.dead() {
-			s.declares = true
-			s.guard.content(len(s.open))
-		}
-	}
-	s.finish()
-	return s.file, s.clean
-}
-
+// A scanner reads one file after the other.
 type scanner struct {
 	lexer
-	file     file
-	open     []*conditional
+	file     *file
+	open     []conditional
 	guard    guard
 	declares bool
 	full     bool // a bound is reached, and the rest of the file not read
+}
+
+// scan reads a file. Nothing of what it returns is a part of source.
+func (s *scanner) scan(name string, source []byte) *file {
+	source = bytes.TrimPrefix(source, []byte("\xEF\xBB\xBF"))
+	*s = scanner{lexer: newLexer(source, s.clean), open: s.open[:0], file: &file{name: name, bytes: len(source)}}
+	if nul := bytes.IndexByte(source[:min(len(source), maxNULOffset)], 0); nul >= 0 {
+		s.fail(s.placeOf(nul), "a NUL byte, this is no text in ASCII or UTF-8; the file was not read")
+		s.full = true
+	}
+	for more := true; more && !s.full; {
+		more = s.next()
+		if s.code && !s.dead() {
+			s.declares = true
+			s.guard.content(len(s.open))
+		}
+		if more {
+			s.directive()
+		}
+	}
+	s.finish()
+	return s.file
 }
 
 func (s *scanner) branch() *branch {
@@ -93,7 +103,7 @@ func (s *scanner) fail(at place, format string, args ...any) {
 func (s *scanner) directive() {
 	name, rest := cutIdentifier(trimLeft(s.text[1:]))
 	rest = trimRight(rest)
-	directive := string(name)
+	directive := keyword(name)
 	switch directive {
 	case "if", "ifdef", "ifndef":
 		s.opening(directive, rest)
@@ -104,14 +114,12 @@ func (s *scanner) directive() {
 	case "endif":
 		s.closing()
 		return
-	case "":
-		return
 	}
-	if s.dead() {
+	if s.dead() || len(name) == 0 {
 		return
 	}
 	if directive == "pragma" && string(rest) == "once" {
-		s.guard.once = true
+		s.guard.pragmaOnce(len(s.open))
 		return
 	}
 	s.guard.content(len(s.open))
@@ -123,13 +131,26 @@ func (s *scanner) directive() {
 	}
 }
 
+// keywords are the directives that matter.
+var keywords = []string{"define", "endif", "ifdef", "if", "include", "ifndef", "else", "elif", "pragma", "include_next", "import", "elifdef", "elifndef"}
+
+// keyword returns the keyword that name is, or "".
+func keyword(name []byte) string {
+	for _, k := range keywords {
+		if string(name) == k {
+			return k
+		}
+	}
+	return ""
+}
+
 func (s *scanner) opening(directive string, expression []byte) {
 	if len(s.open) == maxDepth {
-		s.fail(s.place, "conditionals are nested more than %d deep; the rest of the file was not read", maxDepth)
+		s.fail(s.placeOf(s.start), "conditionals are nested more than %d deep; the rest of the file was not read", maxDepth)
 		s.full = true
 		return
 	}
-	c := open(s.branch(), s.place, directive, expression)
+	c := newConditional(s.branch(), s.placeOf(s.start), directive, expression)
 	s.guard.opened(len(s.open), directive, expression, c.branch)
 	s.open = append(s.open, c)
 	s.configs(expression)
@@ -137,12 +158,12 @@ func (s *scanner) opening(directive string, expression []byte) {
 
 func (s *scanner) turning(directive string, expression []byte) {
 	if len(s.open) == 0 {
-		s.fail(s.place, "#%s without #if; add the #if, or remove it", directive)
+		s.fail(s.placeOf(s.start), "#%s without #if; add the #if, or remove it", directive)
 		return
 	}
-	c := s.open[len(s.open)-1]
+	c := &s.open[len(s.open)-1]
 	if c.last {
-		s.fail(s.place, "#%s after the #else of the conditional of line %d; close that with #endif", directive, c.place.line)
+		s.fail(s.placeOf(s.start), "#%s after the #else of the conditional of line %d; close that with #endif", directive, c.place.line)
 		return
 	}
 	s.guard.turned(len(s.open))
@@ -155,7 +176,7 @@ func (s *scanner) turning(directive string, expression []byte) {
 
 func (s *scanner) closing() {
 	if len(s.open) == 0 {
-		s.fail(s.place, "#endif without #if; add the #if, or remove it")
+		s.fail(s.placeOf(s.start), "#endif without #if; add the #if, or remove it")
 		return
 	}
 	s.guard.closed(len(s.open))
@@ -164,6 +185,9 @@ func (s *scanner) closing() {
 
 func (s *scanner) define(rest []byte) {
 	s.declares = true
+	if s.guard.settled() && !bytes.Contains(rest, configPrefix) {
+		return
+	}
 	name, body := cutIdentifier(rest)
 	s.guard.macroDefined(name)
 	if bytes.HasPrefix(name, configPrefix) {
@@ -173,7 +197,7 @@ func (s *scanner) define(rest []byte) {
 }
 
 func (s *scanner) include(directive string, rest []byte) {
-	i := include{line: s.place.line, branch: s.branch()}
+	i := include{line: s.placeOf(s.start).line, branch: s.branch()}
 	name, isQuoted, ok := headerName(rest)
 	switch {
 	case ok && directive == "include_next":
@@ -183,12 +207,12 @@ func (s *scanner) include(directive string, rest []byte) {
 	case ok:
 		i.name = name
 	case len(rest) == 0 || rest[0] == '<' || rest[0] == '"':
-		s.fail(s.place, `want #%s "name" or <name>, got %.60q; complete it`, directive, rest)
+		s.fail(s.placeOf(s.start), `want #%s "name" or <name>, got %.60q; complete it`, directive, rest)
 		return
 	default:
 		i.name, i.form = string(rest[:min(len(rest), maxConditionBytes)]), computed
 	}
-	i.asked = slices.ContainsFunc(s.open, func(c *conditional) bool { return slices.Contains(c.asked, i.name) })
+	i.asked = slices.ContainsFunc(s.open, func(c conditional) bool { return slices.Contains(c.asked, i.name) })
 	s.file.includes = append(s.file.includes, i)
 	s.bound(len(s.file.includes))
 }
@@ -199,27 +223,27 @@ func (s *scanner) configs(expression []byte) {
 		return
 	}
 	for macro := range configMacros(expression) {
-		s.file.configs = append(s.file.configs, configUse{string(macro), s.place.line, s.branch()})
+		s.file.configs = append(s.file.configs, configUse{string(macro), s.placeOf(s.start).line, s.branch()})
 	}
 	s.bound(len(s.file.configs))
 }
 
 func (s *scanner) bound(uses int) {
 	if uses >= maxUses && !s.full {
-		s.fail(s.place, "more than %d includes or CONFIG_ macros, this is no header; the rest of the file was not read", maxUses)
+		s.fail(s.placeOf(s.start), "more than %d includes or CONFIG_ macros, this is no header; the rest of the file was not read", maxUses)
 		s.full = true
 	}
 }
 
 // finish judges what only the end of the file shows.
 func (s *scanner) finish() {
-	if s.openComment != nil {
-		s.fail(*s.openComment, "the comment is not terminated; close it with */")
+	if s.unclosed != nil {
+		s.fail(s.unclosed.place, "%s", s.unclosed.what)
 	}
 	if s.full {
 		return
 	}
-	if s.openComment == nil {
+	if s.unclosed == nil {
 		for _, c := range s.open {
 			s.fail(c.place, "%s is not terminated; close it with #endif", c.opening)
 		}

@@ -32,7 +32,7 @@ const (
 // as C++, check twice: each has its own excuses.
 type Config struct {
 	Dir      string        // the installed directory, as a consumer names it with -I
-	Headers  []string      // to check, slash-separated, below Dir; nil is every .h file below Dir
+	Headers  []string      // to check, slash-separated, below Dir; nil is every one below Dir
 	Language Language      // empty is C
 	Compiler string        // gcc or clang, a name or path; empty is cc, or c++ for C++
 	Flags    []string      // a consumer's; relative paths in them are relative to the current directory
@@ -77,7 +77,7 @@ type NotChecked struct {
 func Check(ctx context.Context, c Config) (Result, error) {
 	c.complete()
 	r := Result{Language: c.Language, Command: c.command()}
-	headers, err := c.headers()
+	headers, others, err := c.headers()
 	if err != nil {
 		return r, fmt.Errorf("listing the installed headers: %w; check that it is the right directory", err)
 	}
@@ -90,7 +90,7 @@ func Check(ctx context.Context, c Config) (Result, error) {
 		outcomes = c.compileAll(ctx, headers, report)
 		return context.Cause(ctx)
 	})
-	r.add(outcomes, c.Excuses)
+	r.add(slices.Concat(outcomes, notChecked(others, errOtherLanguage)), c.Excuses)
 	if err != nil {
 		return r, fmt.Errorf("compiling the headers of %s as %s: %w", c.Dir, c.Language, err)
 	}
@@ -119,24 +119,35 @@ func (c *Config) command() []string {
 	return append(command, "-x", string(c.Language), "-fsyntax-only", "-")
 }
 
-// headers lists what to check, sorted.
-func (c *Config) headers() ([]string, error) {
+var errOtherLanguage = errors.New("by its name it is for C++ alone; check it as C++")
+
+// headers lists what to check, and headers for another language, both sorted.
+func (c *Config) headers() (headers, others []string, err error) {
 	if c.Headers != nil {
 		headers := slices.Clone(c.Headers)
 		slices.Sort(headers)
-		return slices.Compact(headers), nil
+		return slices.Compact(headers), nil, nil
 	}
-	var headers []string
-	err := fs.WalkDir(os.DirFS(c.Dir), ".", func(name string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() && path.Ext(name) == ".h" {
-			headers = append(headers, name)
+	err = fs.WalkDir(os.DirFS(c.Dir), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
 		}
-		return err
+		switch path.Ext(name) {
+		case ".h":
+			headers = append(headers, name)
+		case ".hh", ".hpp", ".hxx":
+			if c.Language == C {
+				others = append(others, name)
+			} else {
+				headers = append(headers, name)
+			}
+		}
+		return nil
 	})
-	if err == nil && len(headers) == 0 {
+	if err == nil && len(headers)+len(others) == 0 {
 		err = fmt.Errorf("%s holds no header", c.Dir)
 	}
-	return headers, err
+	return headers, others, err
 }
 
 // tryCompiler compiles nothing, to tell a compiler or flags that never work from headers that do not.
@@ -197,14 +208,20 @@ func (c *Config) compile(ctx context.Context, header string) outcome {
 		o.err = errors.New("its name cannot be written in an #include; rename it")
 		return o
 	}
-	// The compiler might find another header of that name.
-	if _, o.err = os.Stat(filepath.Join(c.Dir, filepath.FromSlash(header))); o.err == nil {
+	// The compiler might find another header of that name, or wait for what a named pipe never gives.
+	info, err := os.Stat(filepath.Join(c.Dir, filepath.FromSlash(header)))
+	switch {
+	case err != nil:
+		o.err = err
+	case !info.Mode().IsRegular():
+		o.err = errors.New("it is not a regular file")
+	default:
 		o.failed, o.err = run(ctx, c.command(), unit(header))
 	}
 	return o
 }
 
-// add sorts outcomes, which are in the order of their headers, into the result's lists.
+// add sorts outcomes into the result's lists.
 func (r *Result) add(outcomes []outcome, excuses []Excuse) {
 	byHeader := map[string]*Excuse{}
 	for i := range excuses {
@@ -231,5 +248,6 @@ func (r *Result) add(outcomes []outcome, excuses []Excuse) {
 	for _, excuse := range byHeader {
 		unneeded(excuse, "there is no such header")
 	}
+	slices.SortFunc(r.NotChecked, func(a, b NotChecked) int { return cmp.Compare(a.Header, b.Header) })
 	slices.SortFunc(r.Unneeded, func(a, b Unneeded) int { return cmp.Compare(a.Header, b.Header) })
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"github.com/kmodaudit/kmodaudit/progress"
 )
@@ -76,6 +77,32 @@ func TestGivenHeaders(t *testing.T) {
 	}
 }
 
+// A header's name says which languages it is for; what is none for C is told.
+func TestNamesOfHeaders(t *testing.T) {
+	dir := writeTree(t, map[string]string{"b.h": "", "a.hpp": "", "c.hh": "", "d.hxx": "", "e.inc": ""})
+	compiler := fake(t, "*) ;;")
+	got, err := Check(t.Context(), Config{Dir: dir, Compiler: compiler, Excuses: []Excuse{{"c.hh", "x", "excuses:1"}}})
+	want := []NotChecked{{"a.hpp", errOtherLanguage.Error()}, {"c.hh", errOtherLanguage.Error()}, {"d.hxx", errOtherLanguage.Error()}}
+	if diff := cmp.Diff(want, got.NotChecked); diff != "" || err != nil || got.Compiled != 1 || len(got.Unneeded) > 0 {
+		t.Errorf("error %v, %d compile, unneeded %v, not checked (-want +got):\n%s", err, got.Compiled, got.Unneeded, diff)
+	}
+	if got, err := Check(t.Context(), Config{Dir: dir, Compiler: compiler, Language: CXX}); err != nil || got.Compiled != 4 {
+		t.Errorf("as C++: error %v, result %+v", err, got)
+	}
+}
+
+// A compiler would wait for a named pipe without end.
+func TestNoRegularFile(t *testing.T) {
+	dir := writeTree(t, map[string]string{"b.h": ""})
+	if err := errors.Join(unix.Mkfifo(filepath.Join(dir, "a.h"), 0o644), os.Symlink("b.h", filepath.Join(dir, "c.h")), os.Symlink("none", filepath.Join(dir, "d.h"))); err != nil {
+		t.Skipf("NOT TESTED: no named pipes and links can be made here: %v", err)
+	}
+	got, err := Check(t.Context(), Config{Dir: dir, Compiler: fake(t, "*) ;;")})
+	if err != nil || got.Compiled != 2 || len(got.NotChecked) != 2 || got.NotChecked[0].Header != "a.h" || got.NotChecked[1].Header != "d.h" {
+		t.Errorf("error %v, result %+v", err, got)
+	}
+}
+
 // A check that cannot be made takes nothing for good.
 func TestUnfinishedCheck(t *testing.T) {
 	dir := writeTree(t, map[string]string{"a.h": "", "b.h": "", "c.h": ""})
@@ -130,12 +157,15 @@ func TestClassesOfTheRealCompiler(t *testing.T) {
 		"next.h":     "typedef int next_t;\n",
 		"missing.h":  "#include <sys/none.h>\n",
 		"type.h":     "unknown_t f(void);\n",
+		"member.h":   "struct member { unknown_t i; };\n",
+		"function.h": "typedef unknown_t (function_t)(void);\n",
+		"param.h":    "void param(unknown_t *);\n",
 		"call.h":     "static inline int call(void) { return called(); }\n",
 		"twice.h":    "struct twice { int i; };\n",
 		"conflict.h": "#pragma once\ntypedef int next_t;\nextern char good;\nextern int good;\n",
 		"refuses.h":  "#error not for you\n",
 	})
-	want := map[string]Class{"missing.h": MissingInclude, "type.h": NotSelfContained, "call.h": NotSelfContained,
+	want := map[string]Class{"missing.h": MissingInclude, "type.h": NotSelfContained, "member.h": NotSelfContained, "function.h": NotSelfContained, "param.h": NotSelfContained, "call.h": NotSelfContained,
 		"twice.h": Conflicting, "conflict.h": Conflicting, "refuses.h": Other}
 	for language, compiler := range map[Language]string{C: "cc", CXX: "c++"} {
 		t.Run(string(language), func(t *testing.T) {

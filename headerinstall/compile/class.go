@@ -29,7 +29,9 @@ var phrases = []struct {
 	{MissingInclude, []string{"No such file or directory", "file not found"}},
 	{Conflicting, []string{"redefinition", "redefined", "redeclar", "conflicting "}},
 	{NotSelfContained, []string{"unknown type name", "undeclared", "implicit declaration", "incomplete type",
-		"not declared", "not been declared", "does not name a type", "unknown class name", "expected declaration specifiers"}},
+		"not declared", "not been declared", "does not name a type", "unknown class name", "expected declaration specifiers",
+		// What follows a type that is not known is taken for something else: in a structure, in "typedef unknown_t (function_t)(void)", in C++ also in "void f(unknown_t *)".
+		"expected specifier-qualifier-list", "declared as function returning a function", "with no type", "declared void"}},
 }
 
 // A Diagnostic is one error of the compiler.

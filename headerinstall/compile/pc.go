@@ -4,23 +4,68 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 const (
 	maxPCBytes    = 1 << 20
+	maxModules    = 1000
 	maxValueBytes = 64 << 10 // of one value with its variables replaced: they can double with each line
 )
 
 // A PC is what a .pc file says to those who compile against a library.
 type PC struct {
-	// Cflags are the flags of this file alone, as arguments. What its Requires print is not among them.
+	// Cflags are its flags, as arguments: those of the file alone if ReadPC has read it, those of the modules that it requires too, each
+	// module once, if OpenPC has.
 	Cflags []string
 
-	// Requires are the modules of Requires and Requires.private, without their versions: pkg-config prints their flags too, so
-	// that a caller has to add the Cflags of their files, or to say that it does not.
+	// Requires are the modules of Requires and Requires.private, without their versions, whose flags are not among Cflags.
+	// pkg-config prints those too, so that a caller has to add them, or to say that it does not.
 	Requires []string
+}
+
+// OpenPC reads a .pc file and those of the modules that it requires, directly or not, where they lie beside it, as those of one library
+// do. Modules that lie elsewhere are left in Requires, sorted.
+func OpenPC(name string) (PC, error) {
+	var all PC
+	seen := map[string]bool{}
+	for files := []string{name}; len(files) > 0; files = files[1:] {
+		pc, err := openPC(files[0])
+		module := strings.TrimSuffix(filepath.Base(files[0]), ".pc")
+		if errors.Is(err, fs.ErrNotExist) && files[0] != name {
+			all.Requires = append(all.Requires, module)
+			continue
+		}
+		if err != nil {
+			return PC{}, err
+		}
+		seen[module] = true
+		all.Cflags = append(all.Cflags, pc.Cflags...)
+		for _, module := range pc.Requires {
+			if !seen[module] {
+				seen[module] = true
+				files = append(files, filepath.Join(filepath.Dir(name), module+".pc"))
+			}
+		}
+		if len(seen) > maxModules {
+			return PC{}, fmt.Errorf("%s: more than %d modules are required", name, maxModules)
+		}
+	}
+	slices.Sort(all.Requires)
+	return all, nil
+}
+
+func openPC(name string) (PC, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return PC{}, err
+	}
+	defer file.Close()
+	return ReadPC(file, name)
 }
 
 // Under returns the flags with a directory before every absolute path of -I, -isystem, -idirafter and -iquote, as pkg-config does for

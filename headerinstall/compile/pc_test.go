@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -43,6 +44,27 @@ func TestReadPC(t *testing.T) {
 				t.Errorf("error %v, (-want +got):\n%s", err, diff)
 			}
 		})
+	}
+}
+
+// Modules beside a file are read with it, each once, also if they require one another; those that lie elsewhere are named.
+func TestOpenPC(t *testing.T) {
+	dir := writeTree(t, map[string]string{
+		"libzfs.pc":      "Cflags: -Ia\nRequires: libzfs_core >= 2, libuuid\nRequires.private: zlib libzfs_core",
+		"libzfs_core.pc": "Cflags: -Ib\nRequires: libzfs libnvpair zlib",
+		"libnvpair.pc":   "Cflags: -I${pcfiledir}",
+		"broken.pc":      "Requires: nonsense",
+		"nonsense.pc":    "nonsense",
+	})
+	got, err := OpenPC(filepath.Join(dir, "libzfs.pc"))
+	want := PC{Cflags: []string{"-Ia", "-Ib", "-I" + dir}, Requires: []string{"libuuid", "zlib"}}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("error %v, (-want +got):\n%s", err, diff)
+	}
+	for name, want := range map[string]string{"none.pc": "none.pc: no such file", "broken.pc": "nonsense.pc:1: want "} {
+		if _, err := OpenPC(filepath.Join(dir, name)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", name, err, want)
+		}
 	}
 }
 

@@ -36,16 +36,13 @@ func HeadersClosure(ctx context.Context, out Output, f ClosureFlags) error {
 		return cannot(err)
 	}
 	result, err := closure.Check(ctx, closure.Config{
-		Tree: os.DirFS(f.Tree), System: dirs(f.System), Consumers: dirs(f.Consumers),
+		Tree: closure.DirFS(f.Tree), System: dirs(f.System), Consumers: dirs(f.Consumers),
 	})
 	if err != nil {
 		return cannot(fmt.Errorf("checking the includes of %s: %w", f.Tree, err))
 	}
 	var compiled *compile.Result
-	var unread error
-	for _, e := range result.Errors {
-		unread = errors.Join(unread, e)
-	}
+	unread := unreadIncludes(f.Tree, result)
 	if f.Compile {
 		config.Progress = report.NewProgress(out.Stderr, columns(out.Stderr)).Show
 		checked, err := compile.Check(ctx, config)
@@ -64,21 +61,28 @@ func HeadersClosure(ctx context.Context, out Output, f ClosureFlags) error {
 	return found(findings)
 }
 
+// unreadIncludes is the error of what could not be read or understood; nil if all was.
+func unreadIncludes(tree string, r closure.Result) (err error) {
+	for _, e := range r.Errors {
+		err = errors.Join(err, e)
+	}
+	if n := len(r.NotRead); n > 0 {
+		err = errors.Join(err, fmt.Errorf("checking the includes of %s: %s: %s; make it a readable file, or remove it (%d in all)",
+			tree, r.NotRead[0].File, r.NotRead[0].Reason, n))
+	}
+	return err
+}
+
 func (f ClosureFlags) compileConfig() (compile.Config, error) {
 	c := compile.Config{Dir: f.Tree, Language: f.Language, Compiler: f.Compiler, Flags: f.Flags}
 	if f.PC != "" {
-		file, err := os.Open(f.PC)
-		if err != nil {
-			return c, fmt.Errorf("reading a consumer's flags: %w", err)
-		}
-		defer file.Close()
-		pc, err := compile.ReadPC(file, f.PC)
+		pc, err := compile.OpenPC(f.PC)
 		if err != nil {
 			return c, fmt.Errorf("reading a consumer's flags: %w", err)
 		}
 		c.Flags = append(c.Flags, pc.Under(f.Sysroot)...)
 		if len(pc.Requires) > 0 {
-			return c, fmt.Errorf("reading a consumer's flags: %s requires %v, whose flags are not looked up; add them by --cflag and remove the line", f.PC, pc.Requires)
+			return c, fmt.Errorf("reading a consumer's flags: %s requires %v, which are not beside it; add their flags by --cflag and remove the line", f.PC, pc.Requires)
 		}
 	}
 	if f.Excuses != "" {
@@ -97,7 +101,7 @@ func (f ClosureFlags) compileConfig() (compile.Config, error) {
 func dirs(names []string) []closure.Dir {
 	var all []closure.Dir
 	for _, name := range names {
-		all = append(all, closure.Dir{Name: name, FS: os.DirFS(name)})
+		all = append(all, closure.Dir{Name: name, FS: closure.DirFS(name)})
 	}
 	return all
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/kmodaudit/kmodaudit/headerinstall"
 	"github.com/kmodaudit/kmodaudit/headerinstall/closure"
@@ -57,22 +56,19 @@ func outdated(p headerinstall.Plan, r headerinstall.Report) []headerinstall.Entr
 // includes follows the includes of the tree and of its consumers.
 func (t tree) includes(ctx context.Context) (closure.Result, error) {
 	result, err := closure.Check(ctx, closure.Config{
-		Tree: os.DirFS(t.dest), System: t.dirs(t.profile.System), Consumers: t.dirs(t.profile.Consumer),
+		Tree: closure.DirFS(t.dest), System: t.dirs(t.profile.System), Consumers: t.dirs(t.profile.Consumer),
 	})
 	if err != nil {
 		return result, fmt.Errorf("checking the includes of %s: %w", t.dest, err)
 	}
-	for _, e := range result.Errors {
-		err = errors.Join(err, e)
-	}
-	return result, err
+	return result, unreadIncludes(t.dest, result)
 }
 
 // dirs opens directories of the configuration.
 func (t tree) dirs(names []string) []closure.Dir {
 	var all []closure.Dir
 	for _, name := range names {
-		all = append(all, closure.Dir{Name: name, FS: os.DirFS(t.settings.Path(name))})
+		all = append(all, closure.Dir{Name: name, FS: closure.DirFS(t.settings.Path(name))})
 	}
 	return all
 }
