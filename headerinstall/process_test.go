@@ -3,6 +3,7 @@ package headerinstall
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -56,4 +57,25 @@ func mustUpdate(tb testing.TB, c Config) Plan {
 		tb.Fatal(err)
 	}
 	return p
+}
+
+var errOperator = errors.New("operator went home")
+
+func newCancel(t *testing.T) (context.Context, context.CancelCauseFunc) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	t.Cleanup(func() { cancel(nil) })
+	return ctx, cancel
+}
+
+// copyOf copies a program to where another user may run it.
+func copyOf(t *testing.T, program, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(program)
+	if err == nil {
+		err = os.WriteFile(name, data, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
 }
