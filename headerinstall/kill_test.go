@@ -2,9 +2,11 @@ package headerinstall
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,14 +15,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// kills is how often an installer is killed. Some of the kills come before it has begun, or after it has ended.
-const kills = 400
+// kills is how often an installer is killed. Some of the kills come after it has ended.
+const kills = 300
 
 // version is the content of a header tree at one of its versions: some headers of each are those of all, some
 // differ, some are of that version only, in directories of that version only.
 func version(v int) map[string]string {
 	files := map[string]string{}
-	for i := range 60 {
+	for i := range 40 {
 		files[fmt.Sprintf("common/d%d/same%d.h", i%7, i)] = strings.Repeat("same\n", 50)
 		files[fmt.Sprintf("common/d%d/edited%d.h", i%7, i)] = strings.Repeat(fmt.Sprintf("version %d\n", v), 50+i)
 		files[fmt.Sprintf("only%d/d%d/deep/h%d.h", v, i%5, i)] = strings.Repeat(fmt.Sprintf("only %d\n", v), 50)
@@ -50,9 +52,10 @@ func TestKilledAtRandom(t *testing.T) {
 	foreign := map[string]string{"theirs.h": "1", "only1/theirs.h": "2", "common/d3/theirs": "3"}
 	writeTree(t, c.Dest, foreign)
 
+	first := startInstaller(t, withSource(c, "0"))
 	began := time.Now()
-	if out, err := childInstaller(t, withSource(c, "0")).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	if err := first.Wait(); err != nil {
+		t.Fatal(err)
 	}
 	took := time.Since(began)
 
@@ -62,10 +65,7 @@ func TestKilledAtRandom(t *testing.T) {
 	halves := 0
 	for round := range rounds {
 		v := fmt.Sprint(random.IntN(3))
-		cmd := childInstaller(t, withSource(c, v))
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
+		cmd := startInstaller(t, withSource(c, v))
 		// The moment is the test's random input; nothing waits for it to be the right one.
 		time.Sleep(time.Duration(random.Int64N(int64(took))))
 		_ = cmd.Process.Kill()
@@ -121,6 +121,24 @@ func TestKilledAtRandom(t *testing.T) {
 	if halves == 0 {
 		t.Error("no kill came while an installer was at work")
 	}
+}
+
+// startInstaller starts an installer, and returns once that begins.
+func startInstaller(t *testing.T, c Config) *exec.Cmd {
+	t.Helper()
+	cmd := childInstaller(t, c)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err == nil {
+		_, err = io.ReadFull(out, make([]byte, len(childBegins)))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cmd
 }
 
 func withSource(c Config, v string) Config {

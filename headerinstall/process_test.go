@@ -14,6 +14,9 @@ import (
 // childEnv names the variable that makes a process of this test an installer: its Config, as JSON.
 const childEnv = "HEADERINSTALL_CHILD"
 
+// childBegins is the line that such a process writes before it does anything.
+const childBegins = "begins"
+
 func TestMain(m *testing.M) {
 	config := os.Getenv(childEnv)
 	if config == "" {
@@ -23,6 +26,7 @@ func TestMain(m *testing.M) {
 	if err := json.Unmarshal([]byte(config), &c); err != nil {
 		panic(err)
 	}
+	fmt.Println(childBegins)
 	if _, err := Update(context.Background(), c); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
