@@ -63,6 +63,10 @@ func AuditStack(in StackInput) Stack {
 
 func (s *Stack) describe(build stackcheck.Build, watch []string) {
 	s.Frames = len(build.Frames)
+	if n := len(build.Unsized); n > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("functions whose frame nothing tells, such as %s in %s: %d",
+			build.Unsized[0].Function, build.Unsized[0].Object, n))
+	}
 	s.Heaviest = build.Frames[:min(heaviestFrames, len(build.Frames))]
 	if build.Graph != nil {
 		worst := build.Graph.Worst()

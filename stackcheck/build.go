@@ -2,6 +2,7 @@ package stackcheck
 
 import (
 	"bytes"
+	"debug/elf"
 	"errors"
 	"fmt"
 	"path"
@@ -12,12 +13,20 @@ import (
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
 )
 
-// A Build is what the compiler told about the stack of everything that it compiled.
+// A Build is what is known about the stack of everything that was compiled.
 type Build struct {
-	Root    string           // of the build, as the compiler named it; empty when its names were relative or do not tell, or of several builds
-	Objects int              // that have a .su file; many have no function
-	Frames  []frame.Frame    // in the order of frame.Compare, File relative to Root; one for each row
-	Graph   *callgraph.Graph // nil when there is no .ci file
+	Root    string // of the build, as the compiler named it; empty when its names were relative or do not tell, or of several builds
+	Objects int    // that have a .su file, or were read themselves; many have no function
+
+	// Functions are all that have a frame, each once, with what every source tells of it; Frames are their best. Both are in
+	// the order of frame.Compare, with File relative to Root. Functions of a header are one in each object that has them.
+	Functions []Function
+	Frames    []frame.Frame
+	Unsized   []frame.Frame // of functions of objects whose size nothing tells; without Bytes and Source
+
+	Copies []string // modules that are left out, because they are in the same directory once more
+
+	Graph *callgraph.Graph // nil when there is no .ci file
 
 	// WithoutGraph are the objects that have a .su but no .ci file: their calls are not in the Graph. Clang and gcc
 	// before release 10 write no .ci.
@@ -26,14 +35,17 @@ type Build struct {
 	CrossCheck CrossCheck // of the objects that have both
 }
 
-// ErrNoData is the error of a build that has no .su file, nor a .ci file.
-var ErrNoData = errors.New("no stack usage (.su) here; build with make KCFLAGS='-fstack-usage -fcallgraph-info=su,da'" +
-	" (gcc before 10 and clang: only -fstack-usage)")
+// ErrNoData is the error of a build in which nothing tells of the stack.
+var ErrNoData = errors.New("no stack usage here (.su, .ci, .stack_sizes or ORC)" +
+	"; build with make KCFLAGS='-fstack-usage -fcallgraph-info=su,da' (gcc before 10 and clang: only -fstack-usage)" +
+	", or give modules of a kernel with CONFIG_UNWINDER_ORC")
 
 // Read reads the builds in directories or archives, see Files, and joins them to one: all frames, and one call graph in
 // which the calls from one to another are resolved. When parts cannot be read, the Build has all the others and the error
-// joins what was wrong with each part: *frame.SyntaxError for a line of a .su or .ci file. A Build of .ci files alone has
-// no Frames.
+// joins what was wrong with each part: *frame.SyntaxError for a line of a .su or .ci file.
+//
+// In a directory, modules and vmlinux stand for the objects that they were linked from: a .o file counts only as far as
+// none of them has its kind of data. All sizes count the return address: it is added to clang's.
 func Read(names ...string) (Build, error) {
 	var (
 		read   []evidence
@@ -50,7 +62,10 @@ func Read(names ...string) (Build, error) {
 				failed = append(failed, err)
 			}
 		}
-		if len(e.objects) == 0 && len(e.units) == 0 && len(failed) == before {
+		binaries, errs := readBinaries(e.files)
+		e.binaries = binaries
+		failed = append(failed, errs...)
+		if e.isEmpty() && len(failed) == before {
 			failed = append(failed, fmt.Errorf("%s: %w", name, ErrNoData))
 		}
 		read = append(read, e)
@@ -78,17 +93,28 @@ func split(err error) []error {
 
 // evidence collects the files of a build.
 type evidence struct {
-	objects []object
-	units   []*callgraph.Unit
+	objects  []compiled
+	units    []*callgraph.Unit
+	files    []File // objects, to be read
+	binaries []binary
 }
 
-// An object is the content of one .su file.
-type object struct {
-	name   string
+// compiled is the content of one .su file.
+type compiled struct {
+	name   string // of the object
 	frames []frame.Frame
 }
 
+func (e *evidence) isEmpty() bool {
+	return len(e.objects) == 0 && len(e.units) == 0 &&
+		!slices.ContainsFunc(e.binaries, func(b binary) bool { return b.isSized() })
+}
+
 func (e *evidence) add(file File) error {
+	if !isText(file.Path) {
+		e.files = append(e.files, file)
+		return nil
+	}
 	name := strings.TrimSuffix(file.Path, path.Ext(file.Path)) + ".o"
 	if path.Ext(file.Path) == ".ci" {
 		unit, err := callgraph.ReadUnit(bytes.NewReader(file.Data), file.Name)
@@ -96,7 +122,7 @@ func (e *evidence) add(file File) error {
 		e.units = append(e.units, unit)
 		return err
 	}
-	o := object{name: name}
+	o := compiled{name: name}
 	r := frame.NewReader(bytes.NewReader(file.Data), file.Name)
 	for r.Scan() {
 		f := r.Frame()
@@ -116,16 +142,23 @@ func join(read []evidence) Build {
 		b     Build
 		units []*callgraph.Unit
 	)
-	for _, e := range read {
+	for i := range read {
+		e := &read[i]
 		root := inferRoot(e.objects)
 		if len(read) == 1 {
 			b.Root = root
 		}
 		e.makeRelative(root)
-		b.add(e)
+		e.countReturnAddresses()
+		b.Copies = append(b.Copies, dropCopies(e.binaries)...)
+		dropLinked(e.binaries)
+		b.add(*e)
 		units = append(units, e.units...)
 	}
-	slices.SortFunc(b.Frames, frame.Compare)
+	b.Functions, b.Unsized = group(read)
+	for _, f := range b.Functions {
+		b.Frames = append(b.Frames, f.Frames[0])
+	}
 	b.WithoutGraph = withoutUnit(b.WithoutGraph, units)
 	b.CrossCheck.sort()
 	if len(units) > 0 {
@@ -152,6 +185,53 @@ func (e *evidence) makeRelative(root string) {
 	}
 }
 
+// countReturnAddresses adds the return address to what clang printed. Its rows do not tell for which machine they are:
+// it is x86-64, unless the objects beside them are for another.
+func (e *evidence) countReturnAddresses() {
+	for _, b := range e.binaries {
+		if b.machine != elf.EM_NONE && b.machine != elf.EM_X86_64 {
+			return
+		}
+	}
+	for _, o := range e.objects {
+		for i := range o.frames {
+			if o.frames[i].IsClang() {
+				o.frames[i].AddReturnAddress()
+			}
+		}
+	}
+}
+
+// group finds out which files tell of the same functions, and returns these, and those that have no size.
+func group(read []evidence) ([]Function, []frame.Frame) {
+	var rows, nodes, objects, products []claim
+	for _, e := range read {
+		for _, o := range e.objects {
+			for _, f := range o.frames {
+				rows = append(rows, claim{frames: []frame.Frame{f}, object: f.Object})
+			}
+		}
+		for _, u := range e.units {
+			for _, f := range nodeFrames(u) {
+				nodes = append(nodes, claim{frames: []frame.Frame{f}, object: f.Object})
+			}
+		}
+		for _, b := range e.binaries {
+			if b.product {
+				products = append(products, b.claims...)
+			} else {
+				objects = append(objects, b.claims...)
+			}
+		}
+	}
+	var g grouping
+	g.add(rows)
+	g.add(nodes, byDefinition)
+	g.add(objects, byUnit, byName)
+	g.add(products, byUnit, byName)
+	return g.functions()
+}
+
 // add takes the frames of one of the builds that were read.
 func (b *Build) add(e evidence) {
 	unitOf := make(map[string]*callgraph.Unit)
@@ -159,8 +239,12 @@ func (b *Build) add(e evidence) {
 		unitOf[u.Object] = u
 	}
 	b.Objects += len(e.objects)
+	for _, binary := range e.binaries {
+		if len(binary.claims) > 0 {
+			b.Objects++
+		}
+	}
 	for _, o := range e.objects {
-		b.Frames = append(b.Frames, o.frames...)
 		if unit := unitOf[o.name]; unit != nil {
 			b.CrossCheck.add(o.frames, unit)
 		} else {
@@ -178,6 +262,18 @@ func withoutUnit(objects []string, units []*callgraph.Unit) []string {
 	objects = slices.DeleteFunc(objects, func(object string) bool { return known[object] })
 	slices.Sort(objects)
 	return objects
+}
+
+// From returns the frames that one source tells, in the order of frame.Compare.
+func (b Build) From(source frame.Source) []frame.Frame {
+	var told []frame.Frame
+	for _, fn := range b.Functions {
+		if f := fn.From(source); f != nil {
+			told = append(told, *f)
+		}
+	}
+	slices.SortFunc(told, frame.Compare)
+	return told
 }
 
 // Lookup returns the frames of a function, in the order of Frames: of that name, or a clone of that name.

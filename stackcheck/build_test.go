@@ -193,6 +193,9 @@ func TestReadWithoutGraph(t *testing.T) {
 	if err != nil || b.Graph != nil || len(b.Frames) != 2 || !slices.Equal(b.WithoutGraph, []string{"x.o"}) {
 		t.Errorf("error %v, build %+v", err, b)
 	}
+	if f := b.Frames[0]; f.Bytes != 128 || f.AddedBytes != 8 {
+		t.Errorf("clang's frame is %+v, want it with the return address", f)
+	}
 }
 
 func TestReadSaysHowToBuild(t *testing.T) {
@@ -207,11 +210,13 @@ func TestReadSaysHowToBuild(t *testing.T) {
 	}
 }
 
-// Calls without frames of their own: a .ci file has both.
+// A .ci file alone has both: frames and calls.
 func TestReadOfGraphAlone(t *testing.T) {
-	b, err := Read(write(t, map[string]string{"x.ci": "graph: { title: \"x.c\"\nnode: { title: \"f\" label: \"f\\nx.c:1:5\\n16 bytes (static)\\n0 dynamic objects\" }\n}\n"}))
-	if err != nil || len(b.Frames) != 0 || b.Graph == nil || b.Graph.Worst().Bytes != 16 {
-		t.Errorf("error %v, build %+v", err, b)
+	b, err := Read(write(t, map[string]string{"x.ci": "graph: { title: \"x.c\"\nnode: { title: \"x.c:f.constprop.0\" label: \"f.constprop\\nx.c:1:5\\n16 bytes (static)\\n0 dynamic objects\" }\n}\n"}))
+	want := []frame.Frame{{Function: "f.constprop", Symbol: "f.constprop.0", File: "x.c", Line: 1, Column: 5, Bytes: 16,
+		Kind: frame.Static, Object: "x.o", Source: frame.SourceCI}}
+	if diff := cmp.Diff(want, b.Frames); diff != "" || err != nil || b.Graph == nil || b.Graph.Worst().Bytes != 16 {
+		t.Errorf("error %v, graph %v, frames (-want +got):\n%s", err, b.Graph, diff)
 	}
 }
 

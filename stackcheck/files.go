@@ -23,16 +23,20 @@ const (
 	maxWindowBytes  = 128 << 20 // of the zstd decoder; what zstd --long needs
 )
 
-// A File is a .su or .ci file of a build, whole.
+// A File is a file of a build that tells of its stack: .su or .ci, whole, or an object, which is read where it lies.
 type File struct {
 	Path string // relative to the directory or archive, with slashes
 	Name string // for messages: what to open to see the file
-	Data []byte
+	Data []byte // none of an object
+
+	named bool // by the caller, and not found in a directory
 }
 
-// Files yields the .su and .ci files below a directory, sorted by path, or in an archive (.tar.zst), in its order, or
-// the one file that is named. Symbolic links below a directory are not followed. A file that cannot be read is yielded
-// as an error, and the others still follow; after an error in an archive nothing does.
+// Files yields what tells of the stack below a directory, sorted by path: .su and .ci files, and objects, which are .o
+// files, kernel modules (.ko, also .ko.xz, .ko.zst and .ko.gz) and kernels (vmlinux, vmlinux-RELEASE). From an archive
+// (.tar.zst) it yields the .su and .ci files in its order, or it yields the one file that is named, as an object if the
+// name does not tell. Symbolic links below a directory are not followed. A file that cannot be read is yielded as an error,
+// and the others still follow; after an error in an archive nothing does.
 func Files(name string) iter.Seq2[File, error] {
 	return func(yield func(File, error) bool) {
 		info, err := os.Stat(name)
@@ -43,19 +47,35 @@ func Files(name string) iter.Seq2[File, error] {
 			filesBelow(name, yield)
 		case strings.HasSuffix(name, ".tar.zst"):
 			archived(name, yield)
-		case isEvidence(name):
+		case !info.Mode().IsRegular():
+			yield(File{}, fmt.Errorf("%s: %v; want a directory or a file", name, info.Mode().Type()))
+		case isText(name):
 			data, err := readFile(os.DirFS(filepath.Dir(name)), filepath.Base(name))
-			yield(File{Path: filepath.Base(name), Name: name, Data: data}, inFile(name, err))
+			yield(File{Path: filepath.Base(name), Name: name, Data: data, named: true}, inFile(name, err))
 		default:
-			yield(File{}, fmt.Errorf("%s: want a directory, a .tar.zst archive, a .su or a .ci file", name))
+			yield(File{Path: filepath.Base(name), Name: name, named: true}, nil)
 		}
 	}
 }
 
-func isEvidence(name string) bool {
+func isText(name string) bool {
 	ext := path.Ext(name)
 	return ext == ".su" || ext == ".ci"
 }
+
+func isObject(name string) bool {
+	base := path.Base(name)
+	switch path.Ext(base) {
+	case ".o", ".ko":
+		return true
+	case ".xz", ".zst", ".gz":
+		return path.Ext(strings.TrimSuffix(base, path.Ext(base))) == ".ko"
+	}
+	return base == "vmlinux" || strings.HasPrefix(base, "vmlinux-")
+}
+
+// isLinked tells objects that were linked from others from those that the compiler wrote.
+func isLinked(object string) bool { return path.Ext(object) != ".o" }
 
 func inFile(name string, err error) error {
 	if err == nil {
@@ -80,7 +100,7 @@ func filesBelow(dir string, yield func(File, error) bool) {
 			}
 			return fs.SkipDir
 		}
-		if entry.Type().IsRegular() && isEvidence(name) {
+		if entry.Type().IsRegular() && (isText(name) || isObject(name)) {
 			found = append(found, name)
 		}
 		return nil
@@ -91,6 +111,12 @@ func filesBelow(dir string, yield func(File, error) bool) {
 	slices.Sort(found)
 	for _, name := range found {
 		full := filepath.Join(dir, name)
+		if isObject(name) {
+			if !yield(File{Path: name, Name: full}, nil) {
+				return
+			}
+			continue
+		}
 		data, err := readFile(root.FS(), name)
 		if !yield(File{Path: name, Name: full, Data: data}, inFile(full, err)) {
 			return
@@ -150,7 +176,7 @@ func filesIn(r io.Reader, archive string, yield func(File, error) bool) {
 			return
 		}
 		name := strings.TrimPrefix(path.Clean("/"+entry.Name), "/")
-		if entry.Typeflag != tar.TypeReg || !isEvidence(name) {
+		if entry.Typeflag != tar.TypeReg || !isText(name) {
 			continue
 		}
 		if seen[name] {

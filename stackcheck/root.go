@@ -8,7 +8,7 @@ import (
 // inferRoot returns the directory that the compiler saw where the build now lies. A .su file says where it lies by its own
 // path, and where its source lay by its rows: module/zfs/arc.su with rows of /usr/src/zfs/module/zfs/arc.c tells
 // /usr/src/zfs. Rows also name headers and included files, so that the objects vote; of a tie the first by name wins.
-func inferRoot(objects []object) string {
+func inferRoot(objects []compiled) string {
 	votes := make(map[string]int)
 	for _, o := range objects {
 		if root, ok := vote(o); ok {
@@ -24,7 +24,7 @@ func inferRoot(objects []object) string {
 	return winner
 }
 
-func vote(o object) (root string, ok bool) {
+func vote(o compiled) (root string, ok bool) {
 	stem := strings.TrimSuffix(o.name, ".o")
 	last := ""
 	for _, f := range o.frames {

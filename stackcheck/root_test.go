@@ -7,8 +7,8 @@ import (
 )
 
 func TestInferRoot(t *testing.T) {
-	of := func(name string, files ...string) object {
-		o := object{name: name}
+	of := func(name string, files ...string) compiled {
+		o := compiled{name: name}
 		for _, file := range files {
 			o.frames = append(o.frames, frame.Frame{File: file})
 		}
@@ -16,19 +16,19 @@ func TestInferRoot(t *testing.T) {
 	}
 	tests := []struct {
 		name    string
-		objects []object
+		objects []compiled
 		want    string
 	}{
 		{"no objects", nil, ""},
-		{"header first", []object{of("m/x.o", "/inc/h.h", "/src/m/x.c")}, "/src"},
-		{"other extension", []object{of("m/x.o", "/src/m/x.S.cc"), of("m/y.o", "/src/m/y.cpp")}, "/src"},
-		{"source reached from a sibling, as OpenZFS does", []object{of("m/os/x.o", "/src/m/zfs/../os/x.c")}, "/src"},
-		{"majority", []object{of("x.o", "/a/x.c"), of("y.o", "/b/y.c"), of("z.o", "/b/z.c")}, "/b"},
-		{"tie", []object{of("x.o", "/b/x.c"), of("y.o", "/a/y.c")}, "/a"},
-		{"relative", []object{of("m/x.o", "m/x.c"), of("m/y.o", "./m/y.c")}, ""},
-		{"source elsewhere", []object{of("m/x.o", "../src/m/x.c")}, "../src"},
-		{"no match", []object{of("m/x.o", "/src/other.c"), of("m/yx.o")}, ""},
-		{"part of a name is no match", []object{of("x.o", "/src/prefix.c"), of("fix.o", "/src/prefix.c")}, ""},
+		{"header first", []compiled{of("m/x.o", "/inc/h.h", "/src/m/x.c")}, "/src"},
+		{"other extension", []compiled{of("m/x.o", "/src/m/x.S.cc"), of("m/y.o", "/src/m/y.cpp")}, "/src"},
+		{"source reached from a sibling, as OpenZFS does", []compiled{of("m/os/x.o", "/src/m/zfs/../os/x.c")}, "/src"},
+		{"majority", []compiled{of("x.o", "/a/x.c"), of("y.o", "/b/y.c"), of("z.o", "/b/z.c")}, "/b"},
+		{"tie", []compiled{of("x.o", "/b/x.c"), of("y.o", "/a/y.c")}, "/a"},
+		{"relative", []compiled{of("m/x.o", "m/x.c"), of("m/y.o", "./m/y.c")}, ""},
+		{"source elsewhere", []compiled{of("m/x.o", "../src/m/x.c")}, "../src"},
+		{"no match", []compiled{of("m/x.o", "/src/other.c"), of("m/yx.o")}, ""},
+		{"part of a name is no match", []compiled{of("x.o", "/src/prefix.c"), of("fix.o", "/src/prefix.c")}, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 
 	"github.com/kmodaudit/kmodaudit/cmd/kmodaudit/cli"
 	"github.com/kmodaudit/kmodaudit/report"
+	"github.com/kmodaudit/kmodaudit/stackcheck"
+	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
 )
 
 func stackCommand() *cobra.Command {
@@ -13,21 +15,26 @@ func stackCommand() *cobra.Command {
 }
 
 // stackInput describes the arguments of all these commands.
-const stackInput = `A PATH is a directory, which is searched, a .tar.zst archive of one, or a .su or .ci file; the compiler writes
-these when it has -fstack-usage and -fcallgraph-info=su,da. Several are taken together.`
+const stackInput = `A PATH is a directory, which is searched, a .tar.zst archive of .su and .ci files, one of these, or an
+object. The compiler writes .su and .ci when it has -fstack-usage and -fcallgraph-info=su,da. Objects are kernel modules
+(.ko, also .ko.xz, .ko.zst, .ko.gz), vmlinux and .o files; a kernel with CONFIG_UNWINDER_ORC tells in them what its functions
+take, without a rebuild. Several are taken together.`
 
 func stackFramesCommand() *cobra.Command {
-	flags := cli.StackFlags{Format: report.TableFormat}
+	flags := cli.StackFlags{Format: report.TableFormat, Source: cli.BestSource}
 	cmd := &cobra.Command{
 		Use:   "frames PATH...",
 		Short: "List stack frames, the largest first",
-		Long: `Frames lists what each function takes of the stack, the largest first.
+		Long: `Frames lists what each function takes of the stack, the largest first: once, from the best source there is, which
+is .su, then .ci, then .stack_sizes of clang (-fstack-size-section), then ORC. --source chooses one, or shows all side by
+side. The return address counts, as gcc does; it is added to what clang tells.
 
 ` + stackInput + `
 
 Exit status: 0 listed, 2 could not be done wholly; what could be read is listed all the same.`,
 		Example: `  kmodaudit stack frames --top 10 testdata/openzfs-2.1.11/su-ci.tar.zst
-  kmodaudit stack frames --min 1024 --format json testdata/openzfs-2.1.11/su-ci.tar.zst`,
+  kmodaudit stack frames --min 1024 --format json testdata/openzfs-2.1.11/su-ci.tar.zst
+  kmodaudit stack frames --source all testdata/small-module/gcc`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags.Paths = args
@@ -36,6 +43,7 @@ Exit status: 0 listed, 2 could not be done wholly; what could be read is listed 
 	}
 	cmd.Flags().IntVar(&flags.MinBytes, "min", 0, "leave out frames of less `bytes`")
 	cmd.Flags().IntVar(&flags.Top, "top", 0, "the largest `n` only (default all)")
+	addChoice(cmd, &flags.Source, "source", "where sizes come from", append([]frame.Source{cli.BestSource, cli.AllSources}, stackcheck.Sources...)...)
 	addFormat(cmd, &flags.Format, report.TableFormat, report.JSONFormat, report.CSVFormat, report.MarkdownFormat)
 	return cmd
 }

@@ -2,14 +2,17 @@
 //
 // Terms:
 //
-//   - A frame is the part of the stack that one activation of a function takes. Its size is in bytes. gcc on x86-64
-//     counts the return address as part of it (a leaf function has 8 bytes), so that the frames along a call path add up
-//     to the distance that the stack pointer moves; clang does not (a leaf function has 0 bytes).
+//   - A frame is the part of the stack that one activation of a function takes. Its size is in bytes. On x86-64 the return
+//     address is part of it, as gcc counts (a leaf function has 8 bytes), so that the frames along a call path add up
+//     to the distance that the stack pointer moves. clang does not count it (a leaf function has 0 bytes): it is added to
+//     what clang says, and the frame tells so.
 //   - The kind of a frame tells how much of it the compiler knew: a static frame has one size, a dynamic one also grows
 //     at run time (alloca, variable length array), a dynamic,bounded one grows by at most what its size already includes.
 //   - A clone is a copy of a function that the compiler specialised. It has the function's name and a suffix that begins
 //     with a dot: f.constprop, f.isra, f.part.0. The name without suffixes is the base name.
 //   - A .su file is what -fstack-usage writes beside each object: one row for each function that was compiled.
+//
+// Packages below this one read what objects themselves tell: frame/orc, frame/stacksizes.
 package frame
 
 import (
@@ -20,14 +23,16 @@ import (
 // A Frame is the stack frame of one compiled function. A field that the source does not have is zero, and is left out of the JSON.
 type Frame struct {
 	Function string `json:"function"`         // printable name, with the clone's suffix as the source prints it
-	Symbol   string `json:"symbol,omitempty"` // assembler name: from .su since gcc 17, and from .ci
-	File     string `json:"file,omitempty"`   // as the compiler was given it, or relative to the build's root
+	Symbol   string `json:"symbol,omitempty"` // assembler name; .su has it since gcc 17
+	File     string `json:"file,omitempty"`   // as the compiler was given it, or relative to the build's root; objects know the base name, of local functions
 	Line     int    `json:"line,omitempty"`   // of the function's name, from 1
 	Column   int    `json:"column,omitempty"` // in bytes, from 1; clang has none
 	Bytes    int    `json:"bytes"`
 	Kind     Kind   `json:"kind,omitempty"`
 	Object   string `json:"object,omitempty"` // the object that the function was compiled into
 	Source   Source `json:"source,omitempty"`
+
+	AddedBytes int `json:"added_bytes,omitempty"` // of Bytes, those of the return address that the source does not count
 }
 
 // A Kind tells how much of the frame's size the compiler knew, in the words of gcc/toplev.cc (output_stack_usage_1).
@@ -43,13 +48,27 @@ const (
 type Source string
 
 const (
-	SourceSU Source = "su" // -fstack-usage
-	SourceCI Source = "ci" // -fcallgraph-info=su
+	SourceSU         Source = "su"          // -fstack-usage
+	SourceCI         Source = "ci"          // -fcallgraph-info=su
+	SourceStackSizes Source = "stack_sizes" // -fstack-size-section, clang's
+	SourceORC        Source = "orc"         // the kernel's unwind table
 )
 
 // MaxBytes is the largest frame that a reader accepts. Larger is a damaged file: no stack has it, and sums along a path
 // could no longer be trusted not to overflow.
 const MaxBytes = 1<<31 - 1
+
+// ReturnAddressBytes is what a call pushes on x86-64.
+const ReturnAddressBytes = 8
+
+// AddReturnAddress makes of a size that clang printed for x86-64 what gcc would print.
+func (f *Frame) AddReturnAddress() {
+	f.AddedBytes = ReturnAddressBytes
+	f.Bytes += ReturnAddressBytes
+}
+
+// IsClang reports whether a frame of a .su file was printed by clang, which prints no column.
+func (f Frame) IsClang() bool { return f.Source == SourceSU && f.File != "" && f.Column == 0 }
 
 // BaseName returns the function's name without the suffixes of a clone: the part before the first dot.
 func BaseName(function string) string {
@@ -61,10 +80,16 @@ func BaseName(function string) string {
 
 // Compare orders frames for people: largest first, then by file, function, line, column and object.
 func Compare(a, b Frame) int {
+	if a.Bytes != b.Bytes {
+		return cmp.Compare(b.Bytes, a.Bytes)
+	}
+	if a.File != b.File {
+		return strings.Compare(a.File, b.File)
+	}
+	if a.Function != b.Function {
+		return strings.Compare(a.Function, b.Function)
+	}
 	return cmp.Or(
-		cmp.Compare(b.Bytes, a.Bytes),
-		strings.Compare(a.File, b.File),
-		strings.Compare(a.Function, b.Function),
 		cmp.Compare(a.Line, b.Line),
 		cmp.Compare(a.Column, b.Column),
 		strings.Compare(a.Object, b.Object),

@@ -16,6 +16,15 @@ func readFrames(paths []string) (stackcheck.Build, error) {
 	return build, err
 }
 
+// tellUnsized warns of what an audit of the build does not see.
+func (o Output) tellUnsized(build stackcheck.Build) {
+	if n := len(build.Unsized); n > 0 {
+		f := build.Unsized[0]
+		o.warn(fmt.Sprintf("functions whose frame nothing tells, such as %s in %s: %d;"+
+			" objtool was kept from their objects (OBJECT_FILES_NON_STANDARD), or the kernel has no ORC", f.Function, f.Object, n))
+	}
+}
+
 func errNoGraph(paths []string) error {
 	return fmt.Errorf("reading calls: %s: no call graph (.ci) here;"+
 		" build with gcc 10 or later and make KCFLAGS='-fstack-usage -fcallgraph-info=su,da'", strings.Join(paths, ", "))

@@ -7,15 +7,17 @@ import (
 	"github.com/kmodaudit/kmodaudit/audit"
 	"github.com/kmodaudit/kmodaudit/report"
 	"github.com/kmodaudit/kmodaudit/stackcheck"
+	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
 )
 
 // StackFlags are the flags of the commands that read stack usage.
 type StackFlags struct {
-	Paths  []string // of builds: directories, archives, .su and .ci files
+	Paths  []string // of builds: directories, archives, .su and .ci files, objects
 	Format report.Format
 
-	MinBytes int // frames: none that is smaller
-	Top      int // frames, paths: no more than that, the largest; 0 for all
+	MinBytes int          // frames: none that is smaller
+	Source   frame.Source // frames: of that one, or BestSource, or AllSources
+	Top      int          // frames, paths: no more than that, the largest; 0 for all
 
 	Config string // check: file; empty for kmodaudit.toml here, or the defaults without one
 
@@ -28,14 +30,21 @@ func StackFrames(out Output, f StackFlags) error {
 	if len(build.Frames) == 0 && readErr != nil {
 		return cannot(readErr)
 	}
-	frames := build.Frames
-	for i, each := range frames {
-		if each.Bytes < f.MinBytes {
-			frames = frames[:i]
+	functions, err := chosen(build, f.Source)
+	if err != nil {
+		return cannot(errors.Join(readErr, err))
+	}
+	out.tellUnsized(build)
+	out.note(len(build.Copies), "modules left out that are in the same directory once more")
+	out.tellHowCounted(functions)
+	total := len(functions)
+	for i, each := range functions {
+		if each.Frames[0].Bytes < f.MinBytes {
+			functions = functions[:i]
 			break
 		}
 	}
-	if err := out.write(report.Frames(first(f.Top, frames), len(build.Frames)), f.Format); err != nil {
+	if err := out.write(frameListing(first(f.Top, functions), total, f.Source), f.Format); err != nil {
 		return err
 	}
 	return failed(readErr)
@@ -51,6 +60,7 @@ func StackCheck(out Output, f StackFlags) error {
 	if len(build.Frames) == 0 && readErr != nil {
 		return cannot(readErr)
 	}
+	out.tellUnsized(build)
 	limits := config.StackInput("", audit.Origin{}).Limits
 	findings, checkErr := stackcheck.Check(build, limits)
 	if err := out.write(report.StackFindings(findings, len(build.Frames), limits), f.Format); err != nil {

@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/kmodaudit/kmodaudit/report"
+	"github.com/kmodaudit/kmodaudit/stackcheck"
+	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
+)
+
+// What may be chosen beside the sources themselves.
+const (
+	BestSource frame.Source = "best" // of each function
+	AllSources frame.Source = "all"  // side by side
+)
+
+// chosen returns the functions that have what was chosen, with that alone, the largest first.
+func chosen(build stackcheck.Build, source frame.Source) ([]stackcheck.Function, error) {
+	if source == AllSources {
+		return build.Functions, nil
+	}
+	frames := build.Frames
+	if source != BestSource {
+		frames = build.From(source)
+	}
+	if len(frames) == 0 {
+		return nil, fmt.Errorf("listing frames: none comes from %s, %d from other sources; --source %s shows all",
+			source, len(build.Frames), AllSources)
+	}
+	var functions []stackcheck.Function
+	for _, f := range frames {
+		functions = append(functions, stackcheck.Function{Frames: []frame.Frame{f}})
+	}
+	return functions, nil
+}
+
+// frameListing shows functions, some of total.
+func frameListing(functions []stackcheck.Function, total int, source frame.Source) report.Listing {
+	var best, all []frame.Frame
+	for _, fn := range functions {
+		best = append(best, fn.Frames[0])
+		all = append(all, fn.Frames...)
+	}
+	listing := report.Frames(best, total)
+	table := &listing.Tables[0]
+	position := len(table.Columns) - 1
+	for i, f := range best {
+		if f.File == "" { // all that an object tells
+			table.Rows[i][position] = f.Object
+		}
+	}
+	if source == AllSources {
+		sideBySide(table, functions)
+		listing.JSON = report.Frames(all, total).JSON
+	}
+	return listing
+}
+
+// sideBySide makes of the column of bytes one for each source that tells of any of the functions.
+func sideBySide(table *report.Table, functions []stackcheck.Function) {
+	var sources []frame.Source
+	for _, source := range stackcheck.Sources {
+		if slices.ContainsFunc(functions, func(fn stackcheck.Function) bool { return fn.From(source) != nil }) {
+			sources = append(sources, source)
+		}
+	}
+	var columns []string
+	for _, source := range sources {
+		columns = append(columns, string(source))
+	}
+	table.Columns = append(columns, table.Columns[1:]...)
+	for i, fn := range functions {
+		var row []any
+		for _, source := range sources {
+			if f := fn.From(source); f != nil {
+				row = append(row, f.Bytes)
+			} else {
+				row = append(row, "")
+			}
+		}
+		table.Rows[i] = append(row, table.Rows[i][1:]...)
+	}
+}
+
+// tellHowCounted says what the sizes do not show.
+func (o Output) tellHowCounted(functions []stackcheck.Function) {
+	type place struct {
+		function, file string
+		line, column   int
+	}
+	var clang, least, copies int
+	seen := make(map[place]bool)
+	for _, fn := range functions {
+		f := fn.Frames[0]
+		if f.AddedBytes > 0 {
+			clang++
+		}
+		if f.Source == frame.SourceORC && f.Kind == frame.Dynamic {
+			least++
+		}
+		if f.Line > 0 {
+			key := place{f.Function, f.File, f.Line, f.Column}
+			if seen[key] {
+				copies++
+			}
+			seen[key] = true
+		}
+	}
+	o.note(clang, "frames told by clang, which does not count the return address: %d bytes were added to each", frame.ReturnAddressBytes)
+	o.note(least, "frames of which ORC tells only the least, since they are addressed by a frame pointer: shown as %s", frame.Dynamic)
+	o.note(copies, "frames of one more copy of a function that is listed too, in another object or as a clone")
+}
+
+// note says something about n things that is no reason to worry.
+func (o Output) note(n int, format string, args ...any) {
+	if n > 0 {
+		report.Message(o.Stderr, "kmodaudit: note", fmt.Sprintf("%d %s", n, fmt.Sprintf(format, args...)))
+	}
+}

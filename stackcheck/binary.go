@@ -1,0 +1,198 @@
+package stackcheck
+
+import (
+	"bytes"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"runtime"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kmodaudit/kmodaudit/kmod"
+	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
+	"github.com/kmodaudit/kmodaudit/stackcheck/frame/orc"
+	"github.com/kmodaudit/kmodaudit/stackcheck/frame/stacksizes"
+	"github.com/kmodaudit/kmodaudit/stackcheck/object"
+)
+
+// A binary is what an object tells of its functions.
+type binary struct {
+	name    string // as File.Path
+	product bool   // linked from other objects
+	machine elf.Machine
+	claims  []claim
+}
+
+// isSized reports whether a source tells of the object's functions.
+func (b binary) isSized() bool {
+	return slices.ContainsFunc(b.claims, func(c claim) bool { return len(c.frames) > 0 })
+}
+
+// readBinaries reads objects, some at once: to expand a module takes longer than to understand it.
+func readBinaries(files []File) ([]binary, []error) {
+	binaries, errs := make([]binary, len(files)), make([]error, len(files))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, file := range files {
+		group.Go(func() error {
+			binaries[i], errs[i] = readBinary(file)
+			return nil
+		})
+	}
+	group.Wait()
+	return binaries, slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+}
+
+// readBinary reads an object. What is below a directory only because it is called like one, or has no functions,
+// gives nothing. With an error it returns what could be read.
+func readBinary(file File) (binary, error) {
+	b := binary{name: file.Path, product: isLinked(file.Path)}
+	input, size, closeInput, err := open(file.Name)
+	if err != nil {
+		return b, err
+	}
+	defer closeInput()
+	f, err := object.Open(input, size, file.Name)
+	if err != nil {
+		noModule := errors.Is(err, object.ErrNotELF) && !strings.Contains(path.Base(file.Path), ".ko")
+		noCode := errors.Is(err, object.ErrNoSymbols) && !b.product
+		if !file.named && (noModule || noCode) {
+			return b, nil
+		}
+		if errors.Is(err, object.ErrNotELF) {
+			err = fmt.Errorf("%w; want a directory, a .tar.zst archive, a .su or .ci file, a module (.ko), vmlinux or another object", err)
+		}
+		return b, err
+	}
+	b.machine = f.Machine
+	sizes, sizesErr := stacksizes.Sizes(f)
+	depths, depthsErr := depthsOf(f)
+	b.claims = make([]claim, len(f.Functions()))
+	for i := range f.Functions() {
+		b.claims[i] = b.claim(&f.Functions()[i], at(sizes, i), at(depths, i))
+	}
+	return b, errors.Join(unlessNone(sizesErr, stacksizes.ErrNone), unlessNone(depthsErr, orc.ErrNone))
+}
+
+// open opens an object where it lies, or the module in a compressed file in memory.
+func open(name string) (input io.ReaderAt, size int64, closeInput func() error, err error) {
+	switch path.Ext(name) {
+	case ".xz", ".zst", ".gz":
+		data, err := kmod.ReadFile(name)
+		return bytes.NewReader(data), int64(len(data)), func() error { return nil }, err
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, 0, nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, 0, nil, err
+	}
+	return f, info.Size(), f.Close, nil
+}
+
+// at returns one of the frames of a source, which may have none.
+func at(sizes []frame.Frame, i int) frame.Frame {
+	if sizes == nil {
+		return frame.Frame{}
+	}
+	return sizes[i]
+}
+
+func depthsOf(f *object.File) ([]frame.Frame, error) {
+	table, err := orc.Read(f)
+	if err != nil {
+		return nil, err
+	}
+	return table.Sizes(f), nil
+}
+
+func unlessNone(err, none error) error {
+	if errors.Is(err, none) {
+		return nil
+	}
+	return err
+}
+
+// claim returns what sources tell of one of the object's functions.
+func (b binary) claim(fn *object.Function, sizes ...frame.Frame) claim {
+	c := claim{object: b.name, symbol: fn}
+	for _, f := range sizes {
+		if f.Source != "" {
+			f.Object = b.name
+			c.frames = append(c.frames, f)
+		}
+	}
+	return c
+}
+
+// dropCopies removes the functions of modules that are copies of one before them in the same build, such as one that was
+// installed beside where it was linked, and returns these modules' names.
+func dropCopies(all []binary) (copies []string) {
+	named := make(map[string][]*binary)
+	for i := range all {
+		b := &all[i]
+		if !b.product {
+			continue
+		}
+		name := kmod.NameOf(b.name)
+		if slices.ContainsFunc(named[name], b.tellsTheSame) {
+			copies = append(copies, b.name)
+			b.claims = nil
+			continue
+		}
+		named[name] = append(named[name], b)
+	}
+	return copies
+}
+
+func (b *binary) tellsTheSame(other *binary) bool {
+	return slices.EqualFunc(b.claims, other.claims, func(a, b claim) bool {
+		return a.symbol.Symbol == b.symbol.Symbol && slices.EqualFunc(a.frames, b.frames, func(a, b frame.Frame) bool {
+			return a.Source == b.Source && a.Bytes == b.Bytes && a.Kind == b.Kind
+		})
+	})
+}
+
+// dropLinked removes from objects what is told of the products that they were linked into: by each source once.
+func dropLinked(all []binary) {
+	told := make(map[frame.Source]bool)
+	products := false
+	for _, b := range all {
+		if !b.product {
+			continue
+		}
+		products = true
+		for _, c := range b.claims {
+			for _, f := range c.frames {
+				told[f.Source] = true
+			}
+		}
+	}
+	for i, b := range all {
+		if b.product || !products {
+			continue
+		}
+		var kept []claim
+		for _, c := range b.claims {
+			var frames []frame.Frame
+			for _, f := range c.frames {
+				if !told[f.Source] {
+					frames = append(frames, f)
+				}
+			}
+			if c.frames = frames; len(frames) > 0 {
+				kept = append(kept, c)
+			}
+		}
+		all[i].claims = kept
+	}
+}

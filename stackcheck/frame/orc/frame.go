@@ -1,0 +1,65 @@
+package orc
+
+import (
+	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
+	"github.com/kmodaudit/kmodaudit/stackcheck/object"
+)
+
+// Sizes returns the frame of each of the object's Functions, in their order. Of one about which ORC knows nothing the frame
+// is zero. The others have a Symbol, which the Function is too; those of local symbols have a File, where the object tells it.
+func (t *Table) Sizes(f *object.File) []frame.Frame {
+	sizes := make([]frame.Frame, len(f.Functions()))
+	for i, fn := range f.Functions() {
+		e := measure(t.Rows(fn.Start, fn.Size))
+		for _, part := range fn.Cold {
+			e.add(t.Rows(part.Start, part.Size))
+		}
+		if e.inexact {
+			if code, err := f.Code(object.Extent{Start: fn.Start, Size: fn.Size}, straightBytes); err == nil {
+				e.deepest = max(e.deepest, straight(code))
+			}
+		}
+		if bytes, kind, ok := e.frame(); ok {
+			sizes[i] = frame.Frame{Function: fn.Symbol, Symbol: fn.Symbol, File: fn.File, Bytes: bytes, Kind: kind, Source: frame.SourceORC}
+		}
+	}
+	return sizes
+}
+
+// An extent is how deep rows go.
+type extent struct {
+	entry, deepest int
+	inexact, known bool
+}
+
+// measure begins with the rows of a function's own code, the first of which holds at its entry.
+func measure(rows []Row) extent {
+	e := extent{entry: returnAddressBytes}
+	if len(rows) > 0 {
+		if depth, exact, ok := rows[0].Depth(); ok && exact {
+			e.entry = depth
+		}
+	}
+	e.add(rows)
+	return e
+}
+
+func (e *extent) add(rows []Row) {
+	for _, r := range rows {
+		depth, exact, ok := r.Depth()
+		if !ok {
+			continue
+		}
+		e.known = true
+		e.inexact = e.inexact || !exact
+		e.deepest = max(e.deepest, depth)
+	}
+}
+
+func (e *extent) frame() (bytes int, kind frame.Kind, ok bool) {
+	kind = frame.Static
+	if e.inexact {
+		kind = frame.Dynamic
+	}
+	return max(e.deepest-e.entry, 0) + returnAddressBytes, kind, e.known
+}

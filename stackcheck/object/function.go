@@ -1,0 +1,165 @@
+package object
+
+import (
+	"cmp"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Function is a piece of code with a symbol.
+type Function struct {
+	Symbol  string
+	Aliases []string // its other symbols
+	File    string   // that a local symbol was compiled from, without directory; stripped modules do not tell
+	Local   bool
+	Start   Address
+	Size    uint64 // in bytes; up to the next function for a symbol without size
+	Cold    []Extent
+
+	number int // of the symbol
+}
+
+// An Extent is a piece of code.
+type Extent struct {
+	Start Address
+	Size  uint64 // in bytes
+}
+
+// Functions returns the object's functions, in the order of their addresses. A cold part whose function is not there is a
+// function too. What lies before a function for the kernel's
+// own use (__pfx_, __cfi_) is none.
+func (f *File) Functions() []Function { return f.functions }
+
+// Index returns which of the functions begins at an address.
+func (f *File) Index(a Address) (i int, ok bool) {
+	return slices.BinarySearchFunc(f.functions, a, func(fn Function, a Address) int { return fn.Start.Compare(a) })
+}
+
+// Compare orders addresses.
+func (a Address) Compare(b Address) int {
+	if a.Section != b.Section {
+		return cmp.Compare(a.Section, b.Section)
+	}
+	return cmp.Compare(a.Offset, b.Offset)
+}
+
+// ErrNoSymbols is the error of an object whose symbol table was removed.
+var ErrNoSymbols = errors.New("no symbol table, so that no function has a name; give the file before it was stripped")
+
+func (f *File) readFunctions() error {
+	table := slices.IndexFunc(f.Sections, func(s Section) bool { return elf.SectionType(s.Type) == elf.SHT_SYMTAB })
+	if table < 0 {
+		return ErrNoSymbols
+	}
+	var err error
+	if f.symbols, err = f.data(&f.Sections[table]); err != nil {
+		return fmt.Errorf("the symbol table: %w", err)
+	}
+	names, err := f.strings(f.Sections[table].Link)
+	if err != nil {
+		return fmt.Errorf("the names of symbols: %w", err)
+	}
+	file := ""
+	for i := range uint32(len(f.symbols) / symbolBytes) {
+		s := f.symbol(i)
+		kind, bind := elf.ST_TYPE(s.Info), elf.ST_BIND(s.Info)
+		switch {
+		case kind == elf.STT_FILE:
+			file = names.at(s.Name)
+		case f.isFunction(s):
+			fn := Function{Symbol: names.at(s.Name), Start: f.address(s), Size: s.Size, Local: bind == elf.STB_LOCAL, number: int(i)}
+			if fn.Local {
+				fn.File = file
+			}
+			if fn.Symbol != "" && !isPadding(fn.Symbol) {
+				f.functions = append(f.functions, fn)
+			}
+		}
+	}
+	f.functions = joinAliases(f.functions)
+	f.closeGaps()
+	f.functions = joinColdParts(f.functions)
+	return nil
+}
+
+func (f *File) symbol(i uint32) elf.Sym64 {
+	raw := f.symbols[i*symbolBytes:]
+	return elf.Sym64{
+		Name: f.order.Uint32(raw), Info: raw[4], Other: raw[5], Shndx: f.order.Uint16(raw[6:]),
+		Value: f.order.Uint64(raw[8:]), Size: f.order.Uint64(raw[16:]),
+	}
+}
+
+// isFunction tells functions from other symbols. Assembly has some without type but with a size (SYM_CODE_START in
+// include/linux/linkage.h), in sections of code.
+func (f *File) isFunction(s elf.Sym64) bool {
+	if int(s.Shndx) >= len(f.Sections) || elf.SectionIndex(s.Shndx) == elf.SHN_UNDEF {
+		return false
+	}
+	switch elf.ST_TYPE(s.Info) {
+	case elf.STT_FUNC:
+		return true
+	case elf.STT_NOTYPE:
+		return s.Size > 0 && elf.SectionFlag(f.Sections[s.Shndx].Flags)&elf.SHF_EXECINSTR != 0
+	}
+	return false
+}
+
+// isPadding tells the symbols of what -fpatchable-function-entry and kernel CFI put before functions.
+func isPadding(symbol string) bool {
+	return strings.HasPrefix(symbol, "__pfx_") || strings.HasPrefix(symbol, "__cfi_")
+}
+
+func (f *File) address(s elf.Sym64) Address {
+	if f.Linked {
+		return Address{Offset: s.Value}
+	}
+	return Address{Section: int(s.Shndx), Offset: s.Value}
+}
+
+// joinAliases sorts functions by address, and makes one of those at the same. Its name is that of the local symbol if
+// there is one: that is what the source calls it.
+func joinAliases(all []Function) []Function {
+	type place struct {
+		start Address
+		index int
+	}
+	places := make([]place, len(all))
+	for i, fn := range all {
+		places[i] = place{fn.Start, i}
+	}
+	slices.SortFunc(places, func(a, b place) int { // local symbols come first in a symbol table
+		return cmp.Or(a.start.Compare(b.start), cmp.Compare(a.index, b.index))
+	})
+	joined := make([]Function, 0, len(all))
+	for _, p := range places {
+		fn := all[p.index]
+		if last := len(joined) - 1; last >= 0 && joined[last].Start == fn.Start {
+			if joined[last].Symbol != fn.Symbol {
+				joined[last].Aliases = append(joined[last].Aliases, fn.Symbol)
+			}
+			joined[last].Size = max(joined[last].Size, fn.Size)
+			continue
+		}
+		joined = append(joined, fn)
+	}
+	return joined
+}
+
+// closeGaps gives a size to functions whose symbol has none.
+func (f *File) closeGaps() {
+	for i := range f.functions {
+		fn := &f.functions[i]
+		if fn.Size > 0 {
+			continue
+		}
+		if i+1 < len(f.functions) && f.functions[i+1].Start.Section == fn.Start.Section {
+			fn.Size = f.functions[i+1].Start.Offset - fn.Start.Offset
+		} else if size := f.Sections[fn.Start.Section].Size; !f.Linked && size > fn.Start.Offset {
+			fn.Size = size - fn.Start.Offset
+		}
+	}
+}

@@ -1,0 +1,226 @@
+// Package object reads from ELF files what is needed to know their functions: symbols, and the tables that point at code.
+//
+// Terms:
+//
+//   - An object is an ELF file with code: one that the compiler wrote (.o), a kernel module (.ko), or a kernel (vmlinux).
+//     The first two are relocatable (ET_REL): they have no addresses yet, and what points at code is a relocation. The kernel
+//     is linked, and has addresses.
+//   - A local symbol (static in C) is known in the file that it was compiled from, so that several can have one name. The
+//     file's name stands before it in the symbol table, if it was not stripped. A global or weak symbol is known everywhere.
+//   - An alias is one more symbol of the same code, such as init_module of a module's init function.
+//   - A cold part is code of a function that gcc moved away from it, as f.cold. It is entered by a jump, and runs in the
+//     function's frame.
+//
+// Only little and big endian ELF of 64 bits is read. Nothing that the file says of its own layout is believed: each offset
+// is held against the file's size, and a section that is read is no larger than 64 MiB.
+package object
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Sizes of the structures of ELF of 64 bits.
+const (
+	headerBytes     = 64
+	sectionBytes    = 64
+	symbolBytes     = 24
+	relocationBytes = 24
+)
+
+// MaxSectionBytes bounds a section that is read. The largest, a kernel's symbols, has about 10 MB.
+const MaxSectionBytes = 64 << 20
+
+// ErrNotELF is the error of a file that does not begin as ELF files of 64 bits do.
+var ErrNotELF = errors.New("no ELF file of 64 bits")
+
+// A File is an object.
+type File struct {
+	Name     string // for messages
+	Machine  elf.Machine
+	Linked   bool // has addresses; otherwise relocations tell what points where
+	Sections []Section
+
+	order     binary.ByteOrder
+	input     io.ReaderAt
+	size      int64
+	symbols   []byte // of the symbol table; empty when there is none
+	functions []Function
+}
+
+// A Section is a section's header.
+type Section struct {
+	Index int
+	Name  string
+	elf.Section64
+}
+
+// An Address is a place in an object: an offset in one of its sections, or, in a linked one, an address, with section 0.
+type Address struct {
+	Section int
+	Offset  uint64
+}
+
+// Open reads the object in a file of size bytes, and its functions. The name begins messages. The data that Open has not
+// read is read from r when it is asked for.
+func Open(r io.ReaderAt, size int64, name string) (*File, error) {
+	f := &File{Name: name, input: r, size: size}
+	if err := f.readHeader(); err != nil {
+		return nil, f.fail(err)
+	}
+	if err := f.readFunctions(); err != nil {
+		return nil, f.fail(err)
+	}
+	return f, nil
+}
+
+func (f *File) fail(err error) error { return fmt.Errorf("%s: %w", f.Name, err) }
+
+func (f *File) readHeader() error {
+	raw := make([]byte, headerBytes)
+	if n, err := f.input.ReadAt(raw, 0); n < len(raw) {
+		if !bytes.HasPrefix(raw[:n], []byte(elf.ELFMAG)) {
+			return ErrNotELF
+		}
+		return fmt.Errorf("the ELF header is cut off: %w", err)
+	}
+	if !bytes.HasPrefix(raw, []byte(elf.ELFMAG)) {
+		return ErrNotELF
+	}
+	if elf.Class(raw[elf.EI_CLASS]) != elf.ELFCLASS64 {
+		return ErrNotELF
+	}
+	switch data := elf.Data(raw[elf.EI_DATA]); data {
+	case elf.ELFDATA2LSB:
+		f.order = binary.LittleEndian
+	case elf.ELFDATA2MSB:
+		f.order = binary.BigEndian
+	default:
+		return fmt.Errorf("byte order %v; want little or big endian", data)
+	}
+	var header elf.Header64
+	if _, err := binary.Decode(raw, f.order, &header); err != nil {
+		return err
+	}
+	f.Machine = elf.Machine(header.Machine)
+	f.Linked = elf.Type(header.Type) != elf.ET_REL
+	return f.readSections(header)
+}
+
+func (f *File) readSections(header elf.Header64) error {
+	if header.Shoff == 0 || header.Shnum == 0 {
+		return errors.New("no section headers, or more than 65,279; give a file as the compiler or the linker left it")
+	}
+	if header.Shentsize != sectionBytes {
+		return fmt.Errorf("section headers of %d bytes, want %d; the file is damaged", header.Shentsize, sectionBytes)
+	}
+	raw, err := f.read(header.Shoff, uint64(header.Shnum)*sectionBytes)
+	if err != nil {
+		return fmt.Errorf("the section headers: %w", err)
+	}
+	f.Sections = make([]Section, header.Shnum)
+	for i := range f.Sections {
+		s := &f.Sections[i]
+		s.Index = i
+		if _, err := binary.Decode(raw[i*sectionBytes:], f.order, &s.Section64); err != nil {
+			return err
+		}
+	}
+	names, err := f.strings(uint32(header.Shstrndx))
+	if err != nil {
+		return fmt.Errorf("the names of sections: %w", err)
+	}
+	for i := range f.Sections {
+		f.Sections[i].Name = names.at(f.Sections[i].Section64.Name)
+	}
+	return nil
+}
+
+// Find returns the sections of a name.
+func (f *File) Find(name string) []*Section {
+	var found []*Section
+	for i := range f.Sections {
+		if f.Sections[i].Name == name {
+			found = append(found, &f.Sections[i])
+		}
+	}
+	return found
+}
+
+// Data returns the content of a section.
+func (f *File) Data(s *Section) ([]byte, error) {
+	data, err := f.data(s)
+	if err != nil {
+		return nil, fmt.Errorf("%s: section %s: %w", f.Name, s.Name, err)
+	}
+	return data, nil
+}
+
+func (f *File) data(s *Section) ([]byte, error) {
+	if elf.SectionType(s.Type) == elf.SHT_NOBITS {
+		return nil, errors.New("has no content, as in a file of debug information; give the file that it was split from")
+	}
+	if elf.SectionFlag(s.Flags)&elf.SHF_COMPRESSED != 0 {
+		return nil, errors.New("is compressed; no compiler compresses it")
+	}
+	return f.read(s.Off, s.Size)
+}
+
+// Code returns the first bytes of a piece of code, at most n.
+func (f *File) Code(e Extent, n uint64) ([]byte, error) {
+	for _, s := range f.Sections {
+		at := e.Start.Offset
+		switch {
+		case elf.SectionType(s.Type) != elf.SHT_PROGBITS || !f.Linked && s.Index != e.Start.Section:
+			continue
+		case f.Linked:
+			at -= s.Addr
+		}
+		if at < s.Size && s.Off+at >= s.Off {
+			return f.read(s.Off+at, min(n, e.Size, s.Size-at))
+		}
+	}
+	return nil, fmt.Errorf("%s: code at %#x lies in no section", f.Name, e.Start.Offset)
+}
+
+// Order returns the byte order of the object's machine.
+func (f *File) Order() binary.ByteOrder { return f.order }
+
+func (f *File) read(offset, n uint64) ([]byte, error) {
+	if size := uint64(f.size); offset > size || n > size-offset {
+		return nil, fmt.Errorf("%d bytes from byte %d lie outside of the file, which has %d; it is cut off or damaged", n, offset, f.size)
+	}
+	if n > MaxSectionBytes {
+		return nil, fmt.Errorf("%d bytes, more than the %d MiB that are read of one", n, MaxSectionBytes>>20)
+	}
+	data := make([]byte, n)
+	if got, err := f.input.ReadAt(data, int64(offset)); got < len(data) {
+		return nil, err
+	}
+	return data, nil
+}
+
+// A stringTable holds strings that end in NUL. Those taken out of it share its memory, however many and long they are.
+type stringTable string
+
+func (f *File) strings(section uint32) (stringTable, error) {
+	if uint64(section) >= uint64(len(f.Sections)) {
+		return "", fmt.Errorf("section %d of %d; the file is damaged", section, len(f.Sections))
+	}
+	data, err := f.data(&f.Sections[section])
+	return stringTable(data), err
+}
+
+// at returns the string at an offset, or none for an offset outside of the table.
+func (t stringTable) at(offset uint32) string {
+	if uint64(offset) >= uint64(len(t)) {
+		return ""
+	}
+	s, _, _ := strings.Cut(string(t[offset:]), "\x00")
+	return s
+}
