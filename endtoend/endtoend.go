@@ -235,7 +235,8 @@ func (p *preparer) build(ctx context.Context, source sourceInputs, packages dist
 		Kernel   []distro.Package
 		Compiler string
 		Flags    string
-	}{source, packages.Unpack, string(installed), kbuild.AuditFlags}
+		Layout   int
+	}{source, packages.Unpack, string(installed), kbuild.AuditFlags, kbuild.Layout}
 	name := fmt.Sprintf("make %s %s for Linux %s", p.ground.Module.Name, p.ground.Module.Version, p.ground.Kernel.Release)
 	dir, err := p.step(ctx, "build", name, inputs, func(dir string, _ func(progress.Event)) error {
 		return kbuild.Build(ctx, kbuild.Spec{

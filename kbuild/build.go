@@ -40,7 +40,10 @@ type Spec struct {
 	Progress progress.Func // may be nil
 }
 
-// Layout below Spec.Dir.
+// Layout is another number whenever Build leaves something else of the same inputs.
+const Layout = 2
+
+// What is below Spec.Dir.
 const (
 	treeName    = "source"
 	modulesName = "modules"
@@ -105,8 +108,13 @@ func (s Spec) configure(ctx context.Context, tree string) error {
 			}
 			report(progress.Event{Done: checks, Unit: "checks", Detail: check})
 		}
-		return s.run(ctx, tree, onLine, "./configure", "--with-config=kernel",
+		err := s.run(ctx, tree, onLine, "./configure", "--with-config=kernel",
 			"--with-linux="+s.Kernel.SourceDir, "--with-linux-obj="+s.Kernel.BuildDir)
+		if err != nil {
+			return err
+		}
+		// The modules that configure has built to try the kernel are no part of this one, and would be audited with it.
+		return os.RemoveAll(filepath.Join(tree, "build"))
 	})
 }
 
