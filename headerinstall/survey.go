@@ -261,12 +261,10 @@ func (p *place) isSame(w *worker, e *Entry, there *present) (bool, *Problem) {
 		return true, nil
 	}
 	if !there.isRegular() && p.want == sameDigests {
-		stat, err := w.stat(&e.from)
-		if err != nil {
+		if err := w.mayOpen(&e.from); err != nil {
 			return false, sourceProblem(e.Source, err)
 		}
-		e.Size = stat.Size
-		return false, nil
+		return false, nil // installing finds the size
 	}
 	fd, stat, err := w.open(&e.from)
 	if err != nil {

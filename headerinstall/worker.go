@@ -93,9 +93,21 @@ func (w *worker) in(s *source) (dir, error) {
 	return w.dir, err
 }
 
+// mayOpen returns the error that opening a source for reading ends with, if it does.
+func (w *worker) mayOpen(s *source) error {
+	if isRoot && !s.link { // root may read what is there, and it has just been listed
+		return nil
+	}
+	fd, _, err := w.open(s)
+	if err == nil {
+		unix.Close(fd)
+	}
+	return err
+}
+
 // stat returns the status of a source, which is a regular file.
 func (w *worker) stat(s *source) (unix.Stat_t, error) {
-	if s.link || !isRoot { // root may read everything; for others only opening tells
+	if s.link {
 		fd, stat, err := w.open(s)
 		if err == nil {
 			unix.Close(fd)
