@@ -11,10 +11,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/kmodaudit/kmodaudit/cmd/kmodaudit/cli"
 	//mage:import
 	_ "github.com/kmodaudit/kmodaudit/targets"
 )
@@ -75,6 +80,60 @@ func formatted(ctx context.Context) error {
 // Bench runs the benchmarks.
 func Bench(ctx context.Context) error {
 	return run(ctx, "go", "test", "-run=^$", "-bench=.", "-benchmem", "./...")
+}
+
+// BenchHeaders compares the header installer with cp, rsync, install, cmake and meson, and writes docs/headers-benchmark.md; HEADER_TREE=DIR for the headers.
+func BenchHeaders(ctx context.Context) error {
+	tree, err := headerTree()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll("out", 0o755); err != nil {
+		return err
+	}
+	return run(ctx, "go", "run", "./headerinstall/peers", "-tree", tree, "-on", "/dev/shm", "-on", "out", "-o", "docs/headers-benchmark.md")
+}
+
+// RealHeaders installs, verifies and uninstalls the headers of the kernel and the module that endToEnd audits, and compares them with what find and cmp say; KMODAUDIT_HEADER_TREES=DIR:DIR for more trees.
+func RealHeaders(ctx context.Context) error {
+	trees, err := cli.RealHeaderTrees(ctx, os.Stderr, cli.EndToEndFlags{
+		Source: os.Getenv("ZFS_SRC"), Release: os.Getenv("KERNEL"), Cache: os.Getenv("KMODAUDIT_CACHE"),
+	})
+	if err != nil {
+		return err
+	}
+	if more := os.Getenv(headerTreesEnv); more != "" {
+		trees = append(trees, more)
+	}
+	return runWith(ctx, []string{headerTreesEnv + "=" + strings.Join(trees, string(os.PathListSeparator))},
+		"go", "tool", "gotestsum", "--format=testname", "--", "-count=1", "-run=^TestRealTrees$", "./headerinstall")
+}
+
+// headerTreesEnv names the variable from which TestRealTrees takes directories.
+const headerTreesEnv = "KMODAUDIT_HEADER_TREES"
+
+// headerTree is HEADER_TREE, or the headers of the newest Debian kernel that has some here.
+func headerTree() (string, error) {
+	if tree := os.Getenv("HEADER_TREE"); tree != "" {
+		return tree, nil
+	}
+	trees, err := filepath.Glob("/usr/src/linux-headers-*-common/include")
+	if err != nil {
+		return "", err
+	}
+	if len(trees) == 0 {
+		return "", mg.Fatalf(1, "there is no /usr/src/linux-headers-*-common/include to take headers from; install Debian's package linux-headers-%s, or name any directory of headers by HEADER_TREE=DIR", runtime.GOARCH)
+	}
+	return slices.MaxFunc(trees, func(a, b string) int { return slices.Compare(numbers(a), numbers(b)) }), nil
+}
+
+// numbers are those in a kernel's release, which orders by them.
+func numbers(release string) (all []int) {
+	for _, digits := range regexp.MustCompile(`[0-9]+`).FindAllString(release, -1) {
+		n, _ := strconv.Atoi(digits)
+		all = append(all, n)
+	}
+	return all
 }
 
 // Fuzz runs every fuzz target for FUZZTIME each (default 30s). Inputs are whole recordings and builds, which are minimised but briefly.

@@ -58,7 +58,7 @@ func (w *worker) diff(e *Entry, dest dir) (text []byte, err error) {
 		}
 	}
 	if e.Action != Stale {
-		fd, stat, err := w.open(&e.from)
+		fd, stat, err := w.open(e.source())
 		if err == nil {
 			new, err = w.readAll(fd, stat.Size)
 		}

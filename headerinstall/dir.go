@@ -165,6 +165,16 @@ func (d dir) list(buf []byte) (entries []entryName, err error) {
 	}
 }
 
+// entries is list, of a directory that stays open.
+func (d dir) entries(buf []byte) ([]entryName, error) {
+	again, err := d.sub(".")
+	if err != nil {
+		return nil, err
+	}
+	defer again.close()
+	return again.list(buf)
+}
+
 // nextEntry takes one struct linux_dirent64 off records, as getdents64(2) lays it out.
 func nextEntry(records []byte) (entryName, []byte) {
 	const lengthAt, kindAt, nameAt = 16, 18, 19

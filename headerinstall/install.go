@@ -85,12 +85,16 @@ func (in *installer) sweep(ctx context.Context) error {
 	if in.plan.last.hasManifest && !in.plan.last.interrupted {
 		return nil
 	}
-	files := slices.Clone(in.plan.last.files)
-	for _, e := range in.plan.Entries {
-		files = append(files, e.File)
-	}
 	buf := make([]byte, 32<<10)
-	for _, name := range directories(files) {
+	if entries, err := in.dest.entries(buf); err != nil || len(entries) == 0 {
+		return err
+	}
+	dirs := directories(in.plan.last.files)
+	for name := range directoriesOf(in.plan.Entries, func(*Entry) bool { return true }) {
+		dirs = append(dirs, name)
+	}
+	slices.Sort(dirs)
+	for _, name := range slices.Compact(dirs) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -118,23 +122,23 @@ func (in *installer) sweepDir(name string, buf []byte) error {
 
 // makeDirs makes the directories that are missing.
 func (in *installer) makeDirs(context.Context) error {
-	var files []File
-	for _, e := range in.plan.Entries {
-		if e.Action == New {
-			files = append(files, e.File)
-		}
-	}
+	needed := slices.Sorted(directoriesOf(in.plan.Entries, func(e *Entry) bool { return e.Action == New }))
 	var missing []string
+	isMissing := map[string]bool{}
 	var lines []byte
-	for _, name := range directories(files) {
-		d, err := in.dest.sub(name)
-		d.close()
-		if err == unix.ENOENT {
-			missing, lines, err = append(missing, name), appendDir(lines, name), nil
+	for _, name := range needed { // sorted: each comes after the one that it lies in
+		if !isMissing[path.Dir(name)] {
+			d, err := in.dest.sub(name)
+			d.close()
+			if err == nil {
+				continue
+			}
+			if err != unix.ENOENT {
+				return in.unreachable(name, err)
+			}
 		}
-		if err != nil {
-			return in.unreachable(name, err)
-		}
+		isMissing[name] = true
+		missing, lines = append(missing, name), appendDir(lines, name)
 	}
 	if len(missing) == 0 {
 		return nil
@@ -142,7 +146,7 @@ func (in *installer) makeDirs(context.Context) error {
 	if err := in.journal.write(lines); err != nil {
 		return err
 	}
-	for _, name := range missing { // sorted: each comes after the one that it lies in
+	for _, name := range missing {
 		parent, err := in.dest.sub(path.Dir(name))
 		if err == nil {
 			err = parent.make(path.Base(name))
@@ -304,12 +308,12 @@ func (in *installer) finish(context.Context) error {
 			return fmt.Errorf("writing the file system out: %w", err)
 		}
 	}
-	m, last := in.plan.Manifest(), &in.plan.last
-	if !last.hasManifest || !last.manifest.asEncoded || !m.equal(&last.manifest.Manifest) {
+	c := &in.plan.Config
+	if !in.plan.isRecorded() {
 		if err := in.journal.write(nil); err != nil { // so that an unfinished manifest is swept
 			return err
 		}
-		if err := m.write(in.plan.Config.Manifest, in.plan.Config.Sync); err != nil {
+		if err := writeManifestFile(c.Manifest, c.strip(), in.plan.installed(), c.Sync); err != nil {
 			return fmt.Errorf("writing the manifest: %w", err)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"io"
+	"iter"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -22,17 +24,36 @@ const (
 
 // Encode returns the manifest as JSON, with a line a file.
 func (m Manifest) Encode() []byte {
-	const lineBytes = 256
-	out := make([]byte, 0, len(manifestHead)+lineBytes*(len(m.Files)+1))
-	out = strconv.AppendInt(append(out, manifestHead...), int64(m.Strip), 10)
-	out = append(out, manifestList...)
-	for i := range m.Files {
-		if i > 0 {
-			out = append(out, ',')
+	var out bytes.Buffer
+	_ = writeManifest(&out, m.Strip, func(yield func(*File) bool) { // a bytes.Buffer takes everything
+		for i := range m.Files {
+			if !yield(&m.Files[i]) {
+				return
+			}
 		}
-		out = m.Files[i].appendJSON(append(out, linePrefix...))
+	})
+	return out.Bytes()
+}
+
+// writeManifest writes what Encode returns, piece by piece.
+func writeManifest(w io.Writer, strip int, files iter.Seq[*File]) error {
+	const pieceBytes = 64 << 10
+	out := strconv.AppendInt([]byte(manifestHead), int64(strip), 10)
+	out = append(out, manifestList...)
+	before := linePrefix
+	for f := range files {
+		out = f.appendJSON(append(out, before...))
+		before = "," + linePrefix
+		if len(out) < pieceBytes {
+			continue
+		}
+		if _, err := w.Write(out); err != nil {
+			return err
+		}
+		out = out[:0]
 	}
-	return append(out, manifestTail...)
+	_, err := w.Write(append(out, manifestTail...))
+	return err
 }
 
 func (f *File) appendJSON(out []byte) []byte {

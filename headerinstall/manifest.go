@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"maps"
 	"os"
 	"path"
@@ -91,12 +92,10 @@ func parseManifest(data []byte) (m Manifest, asEncoded bool, err error) {
 	return m, asEncoded, m.check()
 }
 
-// equal says whether two manifests are the same.
-func (m *Manifest) equal(other *Manifest) bool {
-	return m.Format == other.Format && m.Strip == other.Strip && slices.EqualFunc(m.Files, other.Files, func(a, b File) bool {
-		return a.Destination == b.Destination && a.Source == b.Source && slices.Equal(a.Also, b.Also) && a.Size == b.Size &&
-			a.Mode == b.Mode && a.SHA256 == b.SHA256 && a.SourceMtime == b.SourceMtime && a.Mtime == b.Mtime
-	})
+// equal says whether two files are the same in everything.
+func (f *File) equal(other *File) bool {
+	return f.Destination == other.Destination && f.Source == other.Source && slices.Equal(f.Also, other.Also) && f.Size == other.Size &&
+		f.Mode == other.Mode && f.SHA256 == other.SHA256 && f.SourceMtime == other.SourceMtime && f.Mtime == other.Mtime
 }
 
 func (m Manifest) check() error {
@@ -213,20 +212,38 @@ func readFile(name string) (data []byte, id fileID, err error) {
 // directories returns every directory between the destination directory and the files, that
 // directory itself (".") among them, sorted: each comes after the one that it lies in.
 func directories(files []File) []string {
-	dirs := map[string]bool{".": true}
+	dirs := dirSet{".": true}
 	for i := range files {
-		for dir := path.Dir(files[i].Destination); !dirs[dir]; dir = path.Dir(dir) {
-			dirs[dir] = true
-		}
+		dirs.add(files[i].Destination)
 	}
 	return slices.Sorted(maps.Keys(dirs))
+}
+
+// directoriesOf yields those of the entries that f holds for.
+func directoriesOf(entries []Entry, f func(*Entry) bool) iter.Seq[string] {
+	dirs := dirSet{".": true}
+	for i := range entries {
+		if f(&entries[i]) {
+			dirs.add(entries[i].Destination)
+		}
+	}
+	return maps.Keys(dirs)
+}
+
+type dirSet map[string]bool
+
+// add adds the directories that lead to a file.
+func (d dirSet) add(file string) {
+	for dir := path.Dir(file); !d[dir]; dir = path.Dir(dir) {
+		d[dir] = true
+	}
 }
 
 // unfinishedSuffix ends the name of a manifest that is still being written.
 const unfinishedSuffix = ".new"
 
-// write replaces the file by the manifest in one step, which survives a crash of the machine if synced.
-func (m *Manifest) write(name string, synced bool) error {
+// writeManifestFile replaces a file by a manifest in one step, which survives a crash of the machine if synced.
+func writeManifestFile(name string, strip int, files iter.Seq[*File], synced bool) error {
 	if err := makeAll(filepath.Dir(name)); err != nil {
 		return err
 	}
@@ -236,7 +253,7 @@ func (m *Manifest) write(name string, synced bool) error {
 		return err
 	}
 	defer f.Close()
-	_, err = f.Write(m.Encode())
+	err = writeManifest(f, strip, files)
 	if err == nil {
 		err = f.Chmod(0o644)
 	}

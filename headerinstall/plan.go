@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"path"
 	"slices"
 	"strings"
@@ -39,10 +40,13 @@ type Entry struct {
 	File
 	Action Action `json:"action"`
 
-	from   source
-	owned  []File // as the last manifest has it, then as a killed run's journal has it; nil if foreign
-	repair bool   // the content is right, the mode or owner is not
+	tree   *sourceTree // that Source is in; nil if no source leads to it any more
+	link   bool        // Source is a symbolic link
+	owned  []File      // as the last manifest has it, then as a killed run's journal has it; nil if foreign
+	repair bool        // the content is right, the mode or owner is not
 }
+
+func (e *Entry) source() source { return source{e.tree, e.Source, e.link} }
 
 // Depth is the number of directories between the destination directory and the header.
 func (f File) Depth() int { return strings.Count(f.Destination, "/") }
@@ -137,7 +141,7 @@ func makePlan(ctx context.Context, c Config, dest dir, want digests) (Plan, erro
 		return Plan{}, problemList(s.problems)
 	}
 	for i := range p.Entries {
-		if e := &p.Entries[i]; e.from.tree == nil {
+		if e := &p.Entries[i]; e.tree == nil {
 			p.outlived = append(p.outlived, e.File)
 		}
 	}
@@ -160,17 +164,17 @@ func (f *finder) entries() (entries []Entry, problems []*Problem) {
 			problems = append(problems, problem)
 			continue
 		}
-		entries = append(entries, Entry{File: File{Destination: dest, Source: s.written, Mode: FileMode}, from: s.source})
+		entries = append(entries, Entry{File: File{Destination: dest, Source: s.written, Mode: FileMode}, tree: s.tree, link: s.link})
 	}
 	for _, extra := range f.config.Extra {
 		if why := unsafeName(extra.Source); why != "" {
 			problems = append(problems, &Problem{Reason: UnsafeName, Path: extra.Source, Detail: why})
 			continue
 		}
-		onDisk := f.config.onDisk(extra.Source)
+		above, _ := path.Split(extra.Source)
 		entries = append(entries, Entry{
 			File: File{Destination: extra.To, Source: extra.Source, Mode: FileMode},
-			from: source{tree: &sourceTree{name: path.Dir(onDisk)}, below: path.Base(onDisk), link: true},
+			tree: &sourceTree{written: above, name: f.config.onDisk(above)}, link: true,
 		})
 	}
 	slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Destination, b.Destination) })
@@ -285,13 +289,38 @@ func keptWarnings(entries []Entry) (warnings []string) {
 // isInstalled says whether the entry's header is there once the plan is carried out.
 func (e *Entry) isInstalled() bool { return e.Action == New || e.Action == Changed || e.Action == Same }
 
+// installed yields what is in the destination once the plan is carried out.
+func (p *Plan) installed() iter.Seq[*File] {
+	return func(yield func(*File) bool) {
+		for i := range p.Entries {
+			if e := &p.Entries[i]; e.isInstalled() && !yield(&e.File) {
+				return
+			}
+		}
+	}
+}
+
+// isRecorded says whether the last manifest has the very text that the plan's would have.
+func (p *Plan) isRecorded() bool {
+	last := &p.last.manifest
+	if !p.last.hasManifest || !last.asEncoded || last.Strip != p.Config.strip() {
+		return false
+	}
+	rest := last.Files
+	for f := range p.installed() {
+		if len(rest) == 0 || !f.equal(&rest[0]) {
+			return false
+		}
+		rest = rest[1:]
+	}
+	return len(rest) == 0
+}
+
 // Manifest is what the plan's installation will have written.
 func (p Plan) Manifest() Manifest {
 	m := Manifest{Format: Format, Strip: p.Config.strip(), Files: make([]File, 0, len(p.Entries))}
-	for i := range p.Entries {
-		if e := &p.Entries[i]; e.isInstalled() {
-			m.Files = append(m.Files, e.File)
-		}
+	for f := range p.installed() {
+		m.Files = append(m.Files, *f)
 	}
 	return m
 }

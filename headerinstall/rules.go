@@ -132,7 +132,7 @@ func (c *Config) checkRules() error {
 	}
 	for i, extra := range c.Extra {
 		to := path.Clean(extra.To)
-		if extra.Source == "" || !filepath.IsLocal(to) || to == "." || unsafeName(to) != "" {
+		if extra.Source == "" || strings.HasSuffix(extra.Source, "/") || !filepath.IsLocal(to) || to == "." || unsafeName(to) != "" {
 			return fmt.Errorf("cannot install the extra file %q as %q; name a file, and a path relative to the destination", extra.Source, extra.To)
 		}
 		c.Extra[i].To = to

@@ -23,10 +23,13 @@ type sourceTree struct {
 
 // source is a file that is installed.
 type source struct {
-	tree  *sourceTree
-	below string // clean path in the tree
-	link  bool   // it is a symbolic link
+	tree    *sourceTree
+	written string // what join has made of its path in the tree
+	link    bool   // it is a symbolic link
 }
+
+// below is the clean path of the source in its tree.
+func (s source) below() string { return s.written[len(s.tree.join("")):] }
 
 func (t *sourceTree) join(below string) string {
 	switch {
@@ -38,19 +41,13 @@ func (t *sourceTree) join(below string) string {
 	return t.written + "/" + below
 }
 
-// foundSource is a header that a pattern leads to.
-type foundSource struct {
-	source
-	written string
-}
-
 // finder collects the headers that patterns lead to, and everything wrong on the way.
 type finder struct {
 	config   *Config
 	rules    *rules
 	dest     unix.Stat_t // the destination directory, zero if it does not exist yet
 	seen     map[string]bool
-	sources  []foundSource // in the order found
+	sources  []source // in the order found
 	excluded []Excluded
 	findings []Finding
 	problems []*Problem
@@ -178,7 +175,7 @@ func (f *finder) match(ctx context.Context, way *way, match string) (headers int
 		return 0, nil
 	}
 	if stop.kind != unix.DT_DIR {
-		return f.file(source{tree: tree, below: match}, tree.join(match), path.Base(match), stop.kind), nil
+		return f.file(source{tree: tree, written: tree.join(match)}, path.Base(match), stop.kind), nil
 	}
 	if match != "." {
 		tree = &sourceTree{written: tree.join(match), name: filepath.Join(tree.name, match)}
@@ -216,7 +213,7 @@ func (f *finder) walk(ctx context.Context, tree *sourceTree, root dir, below str
 		written := prefix + e.name
 		name := written[top:]
 		if e.kind != unix.DT_DIR {
-			headers += f.file(source{tree: tree, below: name}, written, name, e.kind)
+			headers += f.file(source{tree: tree, written: written}, name, e.kind)
 			continue
 		}
 		if len(name) > maxPathBytes {
@@ -278,7 +275,7 @@ func (e entryName) byteAt(i int) byte {
 
 // file adds a source if it is a header, by its path below the directory that the pattern leads to, and returns how many
 // headers that makes.
-func (f *finder) file(s source, written, below string, kind byte) int {
+func (f *finder) file(s source, below string, kind byte) int {
 	included := f.rules.included(below)
 	isHeader := included || strings.HasSuffix(below, headerSuffix)
 	isLink := kind == unix.DT_LNK
@@ -286,21 +283,21 @@ func (f *finder) file(s source, written, below string, kind byte) int {
 		return 0
 	}
 	if f.seen != nil && isHeader {
-		if f.seen[written] {
+		if f.seen[s.written] {
 			return 1
 		}
-		f.seen[written] = true
+		f.seen[s.written] = true
 	}
 	if rule := f.rules.excluded(below); rule != nil {
 		if isHeader {
-			f.excluded = append(f.excluded, Excluded{Source: written, Match: rule.Match, Reason: rule.Reason})
+			f.excluded = append(f.excluded, Excluded{Source: s.written, Match: rule.Match, Reason: rule.Reason})
 		}
 		return 0
 	}
 	if isLink {
-		info, err := os.Stat(filepath.Join(s.tree.name, s.below))
+		info, err := os.Stat(filepath.Join(s.tree.name, s.below()))
 		if err == nil && info.IsDir() {
-			f.problem(NotRegular, written, "is a symbolic link to a directory")
+			f.problem(NotRegular, s.written, "is a symbolic link to a directory")
 			return 0
 		}
 		s.link = true
@@ -309,13 +306,13 @@ func (f *finder) file(s source, written, below string, kind byte) int {
 	case !isHeader:
 		return 0
 	case !included:
-		f.findings = append(f.findings, forgotten(written))
+		f.findings = append(f.findings, forgotten(s.written))
 		return 0
 	case !isLink && kind != unix.DT_REG:
-		f.problem(NotRegular, written, "is %s", kindOf(kind))
+		f.problem(NotRegular, s.written, "is %s", kindOf(kind))
 		return 1
 	}
-	f.sources = append(f.sources, foundSource{source: s, written: written})
+	f.sources = append(f.sources, s)
 	return 1
 }
 

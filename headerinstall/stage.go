@@ -31,7 +31,7 @@ type stagedFile struct {
 
 // stage writes a source's content into a file in d.
 func (in *installer) stage(w *worker, d dir, e *Entry) (stagedFile, error) {
-	source, stat, err := w.open(&e.from)
+	source, stat, err := w.open(e.source())
 	if err != nil {
 		return stagedFile{}, unreadable(e.Source, err)
 	}

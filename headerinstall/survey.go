@@ -123,7 +123,7 @@ func (s *survey) mergeSame(w *worker, merged *Entry, entries []Entry) {
 
 // fill reads an entry's source and fills in its size and digest.
 func (w *worker) fill(e *Entry) error {
-	fd, stat, err := w.open(&e.from)
+	fd, stat, err := w.open(e.source())
 	if err != nil {
 		return err
 	}
@@ -222,7 +222,7 @@ func (p *place) look(destination string) (there present, err error) {
 
 // decide decides about one entry. A problem leaves it without an action.
 func (p *place) decide(w *worker, e *Entry) *Problem {
-	if e.from.tree == nil {
+	if e.tree == nil {
 		return p.decideStale(w, e)
 	}
 	refuse := func(reason Reason, format string, args ...any) *Problem {
@@ -261,12 +261,12 @@ func (p *place) isSame(w *worker, e *Entry, there *present) (bool, *Problem) {
 		return true, nil
 	}
 	if !there.isRegular() && p.want == sameDigests {
-		if err := w.mayOpen(&e.from); err != nil {
+		if err := w.mayOpen(e.source()); err != nil {
 			return false, sourceProblem(e.Source, err)
 		}
 		return false, nil // installing finds the size
 	}
-	fd, stat, err := w.open(&e.from)
+	fd, stat, err := w.open(e.source())
 	if err != nil {
 		return false, sourceProblem(e.Source, err)
 	}
@@ -335,7 +335,7 @@ func (p *place) isTrusted(w *worker, e *Entry, there *present) bool {
 	if was.SourceMtime == 0 || was.Mtime == 0 || there.Size != was.Size || newTimestamp(there.Mtim) != was.Mtime {
 		return false
 	}
-	stat, err := w.stat(&e.from)
+	stat, err := w.stat(e.source())
 	if err != nil || stat.Size != was.Size || newTimestamp(stat.Mtim) != was.SourceMtime {
 		return false
 	}

@@ -3,8 +3,6 @@ package headerinstall
 import (
 	"context"
 	"fmt"
-
-	"golang.org/x/sys/unix"
 )
 
 // Update plans and installs in one go, and returns the plan that it has carried out. Other installations and
@@ -41,7 +39,11 @@ func update(ctx context.Context, c Config) (Plan, error) {
 		if dest, err = c.lockDest(ctx); err != nil {
 			return Plan{}, installing(err)
 		}
-		if !isEmpty(dest) { // another was quicker
+		entries, err := dest.entries(make([]byte, 4<<10))
+		if err != nil {
+			return Plan{}, installing(err)
+		}
+		if len(entries) > 0 { // another was quicker
 			if p, err = newPlan(ctx, c, dest, sameDigests); err != nil {
 				return Plan{}, err
 			}
@@ -51,11 +53,4 @@ func update(ctx context.Context, c Config) (Plan, error) {
 		return Plan{}, installing(err)
 	}
 	return p, nil
-}
-
-// isEmpty says whether a directory, just opened, has no entries; of one that cannot be read it is not known.
-func isEmpty(d dir) bool {
-	entries, err := d.list(make([]byte, 4<<10))
-	_, seekErr := unix.Seek(int(d), 0, unix.SEEK_SET)
-	return err == nil && seekErr == nil && len(entries) == 0
 }

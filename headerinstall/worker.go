@@ -73,8 +73,8 @@ func (w *worker) close() {
 }
 
 // in opens the directory of a source, which is the worker's to close.
-func (w *worker) in(s *source) (dir, error) {
-	below := path.Dir(s.below)
+func (w *worker) in(s source) (dir, error) {
+	below := path.Dir(s.below())
 	if w.tree == s.tree && w.below == below && w.dir.exists() {
 		return w.dir, nil
 	}
@@ -94,7 +94,7 @@ func (w *worker) in(s *source) (dir, error) {
 }
 
 // mayOpen returns the error that opening a source for reading ends with, if it does.
-func (w *worker) mayOpen(s *source) error {
+func (w *worker) mayOpen(s source) error {
 	if isRoot && !s.link { // root may read what is there, and it has just been listed
 		return nil
 	}
@@ -106,7 +106,7 @@ func (w *worker) mayOpen(s *source) error {
 }
 
 // stat returns the status of a source, which is a regular file.
-func (w *worker) stat(s *source) (unix.Stat_t, error) {
+func (w *worker) stat(s source) (unix.Stat_t, error) {
 	if s.link {
 		fd, stat, err := w.open(s)
 		if err == nil {
@@ -118,7 +118,7 @@ func (w *worker) stat(s *source) (unix.Stat_t, error) {
 	if err != nil {
 		return unix.Stat_t{}, err
 	}
-	stat, err := d.stat(path.Base(s.below))
+	stat, err := d.stat(path.Base(s.written))
 	if err == nil && stat.Mode&unix.S_IFMT != unix.S_IFREG {
 		err = notRegular(&stat)
 	}
@@ -126,13 +126,13 @@ func (w *worker) stat(s *source) (unix.Stat_t, error) {
 }
 
 // open opens a source for reading, and checks that it is a regular file.
-func (w *worker) open(s *source) (fd int, stat unix.Stat_t, err error) {
+func (w *worker) open(s source) (fd int, stat unix.Stat_t, err error) {
 	if s.link {
-		fd, err = openLink(s.tree.name, s.below)
+		fd, err = openLink(s.tree.name, s.below())
 	} else {
 		var d dir
 		if d, err = w.in(s); err == nil {
-			fd, err = d.open(path.Base(s.below))
+			fd, err = d.open(path.Base(s.written))
 		}
 	}
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -17,8 +16,6 @@ import (
 )
 
 func main() {
-	// A run is short, and its memory small: collecting it twice as often as needed would take a tenth of the time.
-	debug.SetGCPercent(400)
 	os.Exit(run())
 }
 

@@ -52,6 +52,24 @@ func EndToEnd(ctx context.Context, stdout, stderr io.Writer, f EndToEndFlags) er
 	return finish(stdout, result, resultFile)
 }
 
+// RealHeaderTrees returns the include directories of the kernel and of the module that EndToEnd audits.
+func RealHeaderTrees(ctx context.Context, stderr io.Writer, f EndToEndFlags) ([]string, error) {
+	if f.Cache == "" {
+		var err error
+		if f.Cache, err = defaultCache(); err != nil {
+			return nil, cannot(err)
+		}
+	}
+	progress := report.NewProgress(stderr, columns(stderr))
+	ground, err := endtoend.Prepare(ctx, endtoend.Config{
+		Cache: cache.Dir(f.Cache), Source: f.Source, Release: f.Release, Progress: progress.Show,
+	})
+	if err != nil {
+		return nil, cannot(err)
+	}
+	return []string{filepath.Join(ground.Kernel.SourceDir, "include"), filepath.Join(ground.Module.Dir, "include")}, nil
+}
+
 func defaultCache() (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
