@@ -91,7 +91,7 @@ func (r *record) readJournal(data []byte) error {
 				return fmt.Errorf("format is %q, want %q", line.Format, journalFormat)
 			}
 		case line.Dir != "":
-			if !isClean(line.Dir) {
+			if !isCleanLocal(line.Dir) {
 				return fmt.Errorf("line %d: directory %q is not a clean relative path", n, line.Dir)
 			}
 			r.dirs = append(r.dirs, line.Dir)

@@ -117,7 +117,7 @@ func (m Manifest) check() error {
 }
 
 func (f *File) check() error {
-	if !isClean(f.Destination) {
+	if !isCleanLocal(f.Destination) {
 		return fmt.Errorf("destination %q is not a clean relative path", f.Destination)
 	}
 	for _, name := range [...]string{f.Destination, f.Source} {
@@ -134,11 +134,6 @@ func (f *File) check() error {
 		return fmt.Errorf("destination %q: size %d is negative", f.Destination, f.Size)
 	}
 	return nil
-}
-
-// isClean says whether a destination is a clean path below the destination directory.
-func isClean(name string) bool {
-	return filepath.IsLocal(name) && path.Clean(name) == name && name != "."
 }
 
 // ReadManifestFile reads the manifest in a file, which has to be a regular one.

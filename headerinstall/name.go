@@ -65,12 +65,32 @@ func destinationOf(source string, n int) (string, *Problem) {
 		return "", &Problem{Reason: OverStripped, Path: source,
 			Detail: fmt.Sprintf("has %d components, and %d are to be stripped", len(components(source)), n)}
 	}
+	if isCleanLocal(rest) {
+		return rest, nil
+	}
 	dest := path.Clean(rest)
 	if !filepath.IsLocal(dest) || dest == "." {
 		return "", &Problem{Reason: UnsafeName, Path: source,
 			Detail: fmt.Sprintf("would be installed as %q, outside the destination", dest)}
 	}
 	return dest, nil
+}
+
+// isCleanLocal says whether a path is what path.Clean makes of it, and leads below where it starts: it has no
+// component that is empty, "." or "..".
+func isCleanLocal(p string) bool {
+	start := 0
+	for i := range len(p) + 1 {
+		if i < len(p) && p[i] != '/' {
+			continue
+		}
+		switch p[start:i] {
+		case "", ".", "..":
+			return false
+		}
+		start = i + 1
+	}
+	return true
 }
 
 // components splits a path as written; empty components, which mean nothing, are dropped.

@@ -202,9 +202,15 @@ func (f *finder) destination(written string) (string, *Problem) {
 
 // filesAsDirs finds the files that other files need as a directory.
 func filesAsDirs(entries []Entry) (problems []*Problem) {
-	checked := map[string]bool{".": true}
-	for _, e := range entries {
-		for dir := path.Dir(e.Destination); !checked[dir]; dir = path.Dir(dir) {
+	checked, last := map[string]bool{".": true}, "."
+	for i := range entries {
+		e := &entries[i]
+		own := dirOf(e.Destination)
+		if own == last {
+			continue
+		}
+		last = own
+		for dir := own; !checked[dir]; dir = dirOf(dir) {
 			checked[dir] = true
 			i, ok := slices.BinarySearchFunc(entries, dir, func(e Entry, dir string) int { return cmp.Compare(e.Destination, dir) })
 			if ok {
@@ -229,10 +235,14 @@ func withOwned(entries []Entry, last []File) []Entry {
 		}
 		owned := last[:n]
 		last = last[n:]
-		for i < len(entries) && entries[i].Destination < owned[0].Destination {
+		order := -1
+		for i < len(entries) {
+			if order = strings.Compare(owned[0].Destination, entries[i].Destination); order <= 0 {
+				break
+			}
 			i++
 		}
-		if i < len(entries) && entries[i].Destination == owned[0].Destination {
+		if order == 0 && i < len(entries) {
 			entries[i].owned = owned
 		} else {
 			stale = append(stale, Entry{File: owned[n-1], owned: owned})
@@ -248,16 +258,17 @@ func withOwned(entries []Entry, last []File) []Entry {
 // caseWarning reports headers that a file system that ignores case cannot hold at once.
 func caseWarning(entries []Entry) []string {
 	folded := map[string]string{} // of those that have an upper-case letter: of two that collide, one has
-	for _, e := range entries {
-		if lower := strings.ToLower(e.Destination); lower != e.Destination && e.isInstalled() {
-			folded[lower] = e.Destination
+	for i := range entries {
+		if e := &entries[i]; e.isInstalled() && !isLower(e.Destination) {
+			folded[strings.ToLower(e.Destination)] = e.Destination
 		}
 	}
+	if len(folded) == 0 {
+		return nil
+	}
 	pairs, one, other := 0, "", ""
-	for _, e := range entries {
-		if len(folded) == 0 {
-			break
-		}
+	for i := range entries {
+		e := &entries[i]
 		collides, ok := folded[strings.ToLower(e.Destination)]
 		if !ok || collides == e.Destination || !e.isInstalled() {
 			continue
@@ -274,6 +285,16 @@ func caseWarning(entries []Entry) []string {
 		return []string{fmt.Sprintf("%q and %q differ only in case", one, other) + remedy}
 	}
 	return []string{fmt.Sprintf("%d pairs of headers differ only in case, such as %q and %q", pairs, one, other) + remedy}
+}
+
+// isLower says whether a name is ASCII without upper-case letters.
+func isLower(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; 'A' <= c && c <= 'Z' || c >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 func keptWarnings(entries []Entry) (warnings []string) {

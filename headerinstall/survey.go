@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,17 +39,29 @@ type group struct {
 // groups takes entries apart by their directories, which come in the order of their first entries.
 func groups(entries []*Entry) (all []group) {
 	open := map[string]int{} // directory: index of the group that takes its next entry
+	last, at := "", -1       // of the entry before: mostly the same
 	for _, e := range entries {
-		dir := path.Dir(e.Destination)
-		i, ok := open[dir]
-		if !ok || len(all[i].entries) == groupEntries {
-			i = len(all)
-			open[dir] = i
-			all = append(all, group{dir: dir})
+		dir := dirOf(e.Destination)
+		if dir != last || at < 0 || len(all[at].entries) == groupEntries {
+			i, ok := open[dir]
+			if !ok || len(all[i].entries) == groupEntries {
+				i = len(all)
+				open[dir] = i
+				all = append(all, group{dir: dir})
+			}
+			last, at = dir, i
 		}
-		all[i].entries = append(all[i].entries, e)
+		all[at].entries = append(all[at].entries, e)
 	}
 	return all
+}
+
+// dirOf is path.Dir of a clean relative path.
+func dirOf(name string) string {
+	if i := strings.LastIndexByte(name, '/'); i >= 0 {
+		return name[:i]
+	}
+	return "."
 }
 
 // pick returns the entries that f holds for.
