@@ -174,7 +174,7 @@ func (f *finder) entries() (entries []Entry, problems []*Problem) {
 		above, _ := path.Split(extra.Source)
 		entries = append(entries, Entry{
 			File: File{Destination: extra.To, Source: extra.Source, Mode: FileMode},
-			tree: &sourceTree{written: above, name: f.config.onDisk(above)}, link: true,
+			tree: newSourceTree(above, f.config.onDisk(above)), link: true,
 		})
 	}
 	slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Destination, b.Destination) })

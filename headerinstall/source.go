@@ -18,7 +18,24 @@ import (
 // sourceTree is a directory that sources are below, and that no symbolic link in it may leave.
 type sourceTree struct {
 	written string // as the user wrote it; empty for the current directory
+	prefix  string // of what is in it: written, and a slash
 	name    string // on disk
+}
+
+func newSourceTree(written, name string) *sourceTree {
+	prefix := written
+	if written != "" && !strings.HasSuffix(written, "/") {
+		prefix += "/"
+	}
+	return &sourceTree{written: written, prefix: prefix, name: name}
+}
+
+// join returns a clean path in the tree as the user would have written it.
+func (t *sourceTree) join(below string) string {
+	if below == "." {
+		return t.written
+	}
+	return t.prefix + below
 }
 
 // source is a file that is installed.
@@ -28,18 +45,10 @@ type source struct {
 	link    bool   // it is a symbolic link
 }
 
-// below is the clean path of the source in its tree.
-func (s source) below() string { return s.written[len(s.tree.join("")):] }
-
-func (t *sourceTree) join(below string) string {
-	switch {
-	case below == ".":
-		return t.written
-	case t.written == "" || strings.HasSuffix(t.written, "/"):
-		return t.written + below
-	}
-	return t.written + "/" + below
-}
+// below is the clean path of the source in its tree, dir that of the directory that it is in, and base its name there.
+func (s source) below() string { return s.written[len(s.tree.prefix):] }
+func (s source) dir() string   { return dirOf(s.below()) }
+func (s source) base() string  { return s.written[strings.LastIndexByte(s.written, '/')+1:] }
 
 // finder collects the headers that patterns lead to, and everything wrong on the way.
 type finder struct {
@@ -156,7 +165,7 @@ func (f *finder) tree(pattern string, parts []string) *sourceTree {
 	if path.IsAbs(pattern) {
 		written = "/" + written
 	}
-	return &sourceTree{written: written, name: f.config.onDisk(written)}
+	return newSourceTree(written, f.config.onDisk(written))
 }
 
 // match adds the headers that one match of a pattern stands for, and returns how many they are;
@@ -178,7 +187,7 @@ func (f *finder) match(ctx context.Context, way *way, match string) (headers int
 		return f.file(source{tree: tree, written: tree.join(match)}, path.Base(match), stop.kind), nil
 	}
 	if match != "." {
-		tree = &sourceTree{written: tree.join(match), name: filepath.Join(tree.name, match)}
+		tree = newSourceTree(tree.join(match), filepath.Join(tree.name, match))
 	}
 	root, err := openDir(tree.name)
 	if err != nil {
@@ -203,15 +212,14 @@ func (f *finder) walk(ctx context.Context, tree *sourceTree, root dir, below str
 		f.problems = append(f.problems, problem)
 		return 0, nil
 	}
-	prefix := tree.join("")
-	top := len(prefix)
+	prefix := tree.prefix
 	if below != "." {
 		prefix += below + "/"
 	}
 	for _, e := range entries {
 		// One string holds both paths: there are as many as headers.
 		written := prefix + e.name
-		name := written[top:]
+		name := written[len(tree.prefix):]
 		if e.kind != unix.DT_DIR {
 			headers += f.file(source{tree: tree, written: written}, name, e.kind)
 			continue

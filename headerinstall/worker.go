@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"runtime"
 	"sync/atomic"
 
@@ -74,7 +73,7 @@ func (w *worker) close() {
 
 // in opens the directory of a source, which is the worker's to close.
 func (w *worker) in(s source) (dir, error) {
-	below := path.Dir(s.below())
+	below := s.dir()
 	if w.tree == s.tree && w.below == below && w.dir.exists() {
 		return w.dir, nil
 	}
@@ -118,7 +117,7 @@ func (w *worker) stat(s source) (unix.Stat_t, error) {
 	if err != nil {
 		return unix.Stat_t{}, err
 	}
-	stat, err := d.stat(path.Base(s.written))
+	stat, err := d.stat(s.base())
 	if err == nil && stat.Mode&unix.S_IFMT != unix.S_IFREG {
 		err = notRegular(&stat)
 	}
@@ -132,7 +131,7 @@ func (w *worker) open(s source) (fd int, stat unix.Stat_t, err error) {
 	} else {
 		var d dir
 		if d, err = w.in(s); err == nil {
-			fd, err = d.open(path.Base(s.written))
+			fd, err = d.open(s.base())
 		}
 	}
 	if err != nil {
