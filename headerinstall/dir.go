@@ -144,7 +144,7 @@ func (d dir) list(buf []byte) (entries []entryName, err error) {
 		if err != nil || n == 0 {
 			return entries, err
 		}
-		for records := buf[:n]; len(records) > 0; {
+		for records := string(buf[:n]); len(records) > 0; { // one string for all names
 			var e entryName
 			e, records = nextEntry(records)
 			if e.name == "." || e.name == ".." {
@@ -176,10 +176,10 @@ func (d dir) entries(buf []byte) ([]entryName, error) {
 }
 
 // nextEntry takes one struct linux_dirent64 off records, as getdents64(2) lays it out.
-func nextEntry(records []byte) (entryName, []byte) {
+func nextEntry(records string) (entryName, string) {
 	const lengthAt, kindAt, nameAt = 16, 18, 19
-	length := binary.NativeEndian.Uint16(records[lengthAt:])
-	name, _, _ := strings.Cut(string(records[nameAt:length]), "\x00")
+	length := binary.NativeEndian.Uint16([]byte(records[lengthAt:kindAt]))
+	name, _, _ := strings.Cut(records[nameAt:length], "\x00")
 	return entryName{name, records[kindAt]}, records[length:]
 }
 
