@@ -228,6 +228,43 @@ func ownerIsWrong(stat *unix.Stat_t) bool { return isRoot && (stat.Uid != 0 || s
 func (d dir) remove(name string) error    { return unix.Unlinkat(int(d), name, 0) }
 func (d dir) removeDir(name string) error { return unix.Unlinkat(int(d), name, unix.AT_REMOVEDIR) }
 
+// removeAll removes a directory with all that is in it. It uses buf.
+func (d dir) removeAll(name string, buf []byte) error {
+	sub, err := openAt(int(d), name, unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	defer sub.close()
+	entries, err := sub.list(buf)
+	for _, e := range entries {
+		switch {
+		case err != nil:
+			return err
+		case e.kind == unix.DT_DIR:
+			err = sub.removeAll(e.name, buf)
+		default:
+			err = sub.remove(e.name)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return d.removeDir(name)
+}
+
+// renameToNew renames an entry to a name that nothing has.
+func (d dir) renameToNew(name, to string) error {
+	err := unix.Renameat2(int(d), name, int(d), to, unix.RENAME_NOREPLACE)
+	if err != unix.EINVAL && err != unix.ENOSYS {
+		return err
+	}
+	// The file system cannot refuse to replace; looking first has to do.
+	if _, err := d.stat(to); err != unix.ENOENT {
+		return unix.EEXIST
+	}
+	return unix.Renameat(int(d), name, int(d), to)
+}
+
 // isNotEmpty tells the two errors that POSIX allows for a directory that is not empty.
 func isNotEmpty(err error) bool {
 	return errors.Is(err, unix.ENOTEMPTY) || errors.Is(err, unix.EEXIST)

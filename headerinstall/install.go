@@ -55,11 +55,12 @@ func install(ctx context.Context, p *Plan, dest dir) error {
 		return errors.New("the destination directory was removed; install again")
 	}
 	in := installer{
-		plan: p, dest: dest, start: time.Now(),
+		plan: p, dest: dest, fresh: freshDirs{}, start: time.Now(),
 		journal: newJournal(p.Config.Manifest, &p.last),
 	}
 	defer in.journal.close()
-	steps := []func(context.Context) error{in.sweep, in.makeDirs, in.write, in.repair, in.prune, in.finish}
+	defer in.discardDirs()
+	steps := []func(context.Context) error{in.sweep, in.makeDirs, in.write, in.nameDirs, in.repair, in.prune, in.finish}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
@@ -75,59 +76,69 @@ func install(ctx context.Context, p *Plan, dest dir) error {
 type installer struct {
 	plan    *Plan
 	dest    dir // the destination directory
+	fresh   freshDirs
 	journal *journal
 	start   time.Time
 }
 
-// sweep removes the unfinished files that a killed run has left in the directories of its headers and of ours.
-// One that got as far as its manifest has left none.
+// sweep removes what a killed run has left unfinished in the directories of its headers and of ours.
+// One that got as far as its manifest has left nothing.
 func (in *installer) sweep(ctx context.Context) error {
 	if in.plan.last.hasManifest && !in.plan.last.interrupted {
 		return nil
 	}
+	dirs := in.plan.last.directories()
+	dirs = slices.AppendSeq(dirs, directoriesOf(in.plan.Entries, func(*Entry) bool { return true }))
+	slices.Sort(dirs)
+	return sweep(ctx, in.dest, slices.Compact(dirs))
+}
+
+// sweep removes unfinished files and directories from those directories below dest that there are.
+func sweep(ctx context.Context, dest dir, names []string) error {
 	buf := make([]byte, 32<<10)
-	if entries, err := in.dest.entries(buf); err != nil || len(entries) == 0 {
+	if entries, err := dest.entries(buf); err != nil || len(entries) == 0 {
 		return err
 	}
-	dirs := directories(in.plan.last.files)
-	for name := range directoriesOf(in.plan.Entries, func(*Entry) bool { return true }) {
-		dirs = append(dirs, name)
-	}
-	slices.Sort(dirs)
-	for _, name := range slices.Compact(dirs) {
+	for _, name := range names {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if err := in.sweepDir(name, buf); err != nil && err != unix.ENOENT && !isInTheWay(err) {
+		if err := sweepDir(dest, name, buf); err != nil && err != unix.ENOENT && !isInTheWay(err) {
 			return fmt.Errorf("sweeping %q: %w", name, err)
 		}
 	}
 	return nil
 }
 
-func (in *installer) sweepDir(name string, buf []byte) error {
-	d, err := in.dest.sub(name)
+func sweepDir(dest dir, name string, buf []byte) error {
+	d, err := dest.sub(name)
 	if err != nil {
 		return err
 	}
 	defer d.close()
 	entries, err := d.list(buf)
 	for _, e := range entries {
-		if err == nil && e.kind == unix.DT_REG && strings.HasPrefix(e.name, tempPrefix) {
+		if err != nil || !strings.HasPrefix(e.name, tempPrefix) {
+			continue
+		}
+		switch e.kind {
+		case unix.DT_REG:
 			err = d.remove(e.name)
+		case unix.DT_DIR:
+			err = d.removeAll(e.name, buf)
 		}
 	}
 	return err
 }
 
-// makeDirs makes the directories that are missing.
+// makeDirs makes the directories that are missing, the topmost of them as unfinished ones.
 func (in *installer) makeDirs(context.Context) error {
 	needed := slices.Sorted(directoriesOf(in.plan.Entries, func(e *Entry) bool { return e.Action == New }))
 	var missing []string
 	isMissing := map[string]bool{}
 	var lines []byte
 	for _, name := range needed { // sorted: each comes after the one that it lies in
-		if !isMissing[path.Dir(name)] {
+		if !isMissing[dirOf(name)] {
 			d, err := in.dest.sub(name)
 			d.close()
 			if err == nil {
@@ -136,6 +147,7 @@ func (in *installer) makeDirs(context.Context) error {
 			if err != unix.ENOENT {
 				return in.unreachable(name, err)
 			}
+			in.fresh.add(name)
 		}
 		isMissing[name] = true
 		missing, lines = append(missing, name), appendDir(lines, name)
@@ -147,9 +159,10 @@ func (in *installer) makeDirs(context.Context) error {
 		return err
 	}
 	for _, name := range missing {
-		parent, err := in.dest.sub(path.Dir(name))
+		at, _ := in.fresh.path(name)
+		parent, err := in.dest.sub(dirOf(at))
 		if err == nil {
-			err = parent.make(path.Base(name))
+			err = parent.make(path.Base(at))
 			parent.close()
 		}
 		if err != nil {
@@ -176,7 +189,8 @@ func (in *installer) write(ctx context.Context) error {
 // writeGroup writes all files of a group before it gives the first of them its name, so that one write tells the
 // journal of all.
 func (in *installer) writeGroup(w *worker, g group) error {
-	d, err := in.dest.sub(g.dir)
+	at, fresh := in.fresh.path(g.dir)
+	d, err := in.dest.sub(at)
 	if err != nil {
 		return in.unreachable(g.dir, err)
 	}
@@ -189,7 +203,7 @@ func (in *installer) writeGroup(w *worker, g group) error {
 	}()
 	var lines []byte
 	for _, e := range g.entries {
-		s, err := in.stage(w, d, e)
+		s, err := in.stage(w, d, e, fresh)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -104,6 +105,20 @@ func (r *record) readJournal(data []byte) error {
 		}
 	}
 	return nil
+}
+
+// directories returns those of the files, and those that a killed run has made or was about to, with the ones that these
+// lie in; sorted.
+func (r *record) directories() []string {
+	dirs := dirSet{".": true}
+	for i := range r.files {
+		dirs.add(r.files[i].Destination)
+	}
+	for _, name := range r.dirs {
+		dirs[name] = true
+		dirs.add(name)
+	}
+	return slices.Sorted(maps.Keys(dirs))
 }
 
 // isCurrent says whether manifest and journal are as they were when the record was read.

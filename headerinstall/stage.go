@@ -17,7 +17,7 @@ const fileMode = 0o644
 
 // stagedFile is a header that is written, and has no name of its own yet.
 //
-// A new one has none at all (O_TMPFILE), where the file system can do that: then linkat(2) gives it its name, unless
+// In a fresh directory it has its name at once: that directory has none yet. Elsewhere a new one has none at all (O_TMPFILE), where the file system can do that: then linkat(2) gives it its name, unless
 // something has got that name meanwhile, and a killed process leaves nothing behind. A changed one has an
 // unfinished file's name, and takes the place of the old by rename(2). Nothing is synced: after a crash of the
 // machine a content that is not the planned one is seen, and replaced, by the next run, and syncing each
@@ -27,29 +27,37 @@ type stagedFile struct {
 	entry *Entry
 	fd    int
 	temp  string // name of an unfinished file; empty for none
+	fresh bool   // in a fresh directory
 }
 
 // stage writes a source's content into a file in d.
-func (in *installer) stage(w *worker, d dir, e *Entry) (stagedFile, error) {
+func (in *installer) stage(w *worker, d dir, e *Entry, fresh bool) (stagedFile, error) {
 	source, stat, err := w.open(e.source())
 	if err != nil {
 		return stagedFile{}, unreadable(e.Source, err)
 	}
 	defer unix.Close(source)
-	s, err := newStagedFile(d, e)
+	s, err := newStagedFile(d, e, fresh)
 	if err == nil {
 		err = in.fill(w, &s, source, &stat)
 	}
-	if err != nil {
+	if err != nil || fresh {
 		s.discard()
-		return stagedFile{}, err
 	}
-	return s, nil
+	return s, err
 }
 
 // newStagedFile makes an empty one.
-func newStagedFile(d dir, e *Entry) (stagedFile, error) {
-	s := stagedFile{dir: d, entry: e, fd: -1}
+func newStagedFile(d dir, e *Entry, fresh bool) (stagedFile, error) {
+	s := stagedFile{dir: d, entry: e, fd: -1, fresh: fresh}
+	if fresh {
+		fd, err := openAt(int(d), path.Base(e.Destination), unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, fileMode)
+		if err != nil {
+			return s, fmt.Errorf("writing %q: %w", e.Destination, err)
+		}
+		s.fd = int(fd)
+		return s, nil
+	}
 	if e.Action == New && !lacksTmpfile.Load() {
 		fd, err := openAt(int(d), ".", unix.O_TMPFILE|unix.O_WRONLY, fileMode)
 		if err == nil {
@@ -164,10 +172,12 @@ func (s *stagedFile) commit() error {
 	name := path.Base(s.entry.Destination)
 	var err error
 	switch {
+	case s.fresh:
+		return nil
 	case s.temp == "":
 		err = s.link(name)
 	case s.entry.Action == New:
-		err = s.renameToNew(name)
+		err = s.dir.renameToNew(s.temp, name)
 	default:
 		err = unix.Renameat(int(s.dir), s.temp, int(s.dir), name)
 	}
@@ -189,26 +199,6 @@ func (s *stagedFile) link(name string) error {
 		err = unix.Linkat(unix.AT_FDCWD, "/proc/self/fd/"+strconv.Itoa(s.fd), int(s.dir), name, unix.AT_SYMLINK_FOLLOW)
 	}
 	return err
-}
-
-// renameToNew renames to a name that nothing has.
-func (s *stagedFile) renameToNew(name string) error {
-	err := unix.Renameat2(int(s.dir), s.temp, int(s.dir), name, unix.RENAME_NOREPLACE)
-	if err != unix.EINVAL && err != unix.ENOSYS {
-		return err
-	}
-	// The file system cannot refuse to replace. Linking can, and where there are no hard links either, looking
-	// first has to do.
-	if err = unix.Linkat(int(s.dir), s.temp, int(s.dir), name, 0); err == nil {
-		return s.dir.remove(s.temp)
-	}
-	if err == unix.EEXIST {
-		return err
-	}
-	if _, err := s.dir.stat(name); err != unix.ENOENT {
-		return unix.EEXIST
-	}
-	return unix.Renameat(int(s.dir), s.temp, int(s.dir), name)
 }
 
 // discard closes the file, and removes what has not got its name. A leftover is swept by the next run.

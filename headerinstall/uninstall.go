@@ -121,9 +121,13 @@ func (u *uninstaller) run(ctx context.Context, last *record) error {
 	if err != nil {
 		return u.stopped(ctx, err)
 	}
-	dirs := append(directories(last.files), last.dirs...)
-	slices.Sort(dirs)
-	if err := removeEmptyDirs(u.dest, slices.Compact(dirs)); err != nil {
+	dirs := last.directories()
+	if last.interrupted && u.dest.exists() {
+		if err := sweep(ctx, u.dest, dirs); err != nil {
+			return u.stopped(ctx, err)
+		}
+	}
+	if err := removeEmptyDirs(u.dest, dirs); err != nil {
 		return err
 	}
 	if err := u.removeDest(); err != nil {

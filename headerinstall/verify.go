@@ -152,18 +152,22 @@ func (v *verifier) directory(w *worker, name string) error {
 	}
 	for _, entry := range entries {
 		below := path.Join(name, entry.name)
-		if entry.kind != unix.DT_DIR && !v.listed[below] {
-			what := cmp.Or(unfinished(below), kindOf(entry.kind)+" that the manifest does not list")
+		what := unfinished(below, entry.kind)
+		if what != "" || entry.kind != unix.DT_DIR && !v.listed[below] {
+			what = cmp.Or(what, kindOf(entry.kind)+" that the manifest does not list")
 			v.add(&Deviation{below, ForeignFile, "is " + what}, "", nil)
 		}
 	}
 	return nil
 }
 
-// unfinished describes the file that a killed installation left; "" if name is none.
-func unfinished(name string) string {
-	if strings.HasPrefix(path.Base(name), tempPrefix) {
-		return "an unfinished file of a stopped installation"
+// unfinished describes what a killed installation has left; "" if that is not it.
+func unfinished(name string, kind byte) string {
+	switch {
+	case !strings.HasPrefix(path.Base(name), tempPrefix):
+		return ""
+	case kind == unix.DT_DIR:
+		return "an unfinished directory of a stopped installation"
 	}
-	return ""
+	return "an unfinished file of a stopped installation"
 }
