@@ -2,7 +2,6 @@ package nvlist
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 )
 
@@ -15,14 +14,10 @@ const (
 	XDR    Encoding = 1
 )
 
-// ErrEncoding is returned for a stream whose encoding this package does not
-// read, and for an [Encode] into one that it does not write.
-var ErrEncoding = errors.New("encoding is not native (0); only native streams, such as those of events, are read and written")
-
 // Header is the 4-byte head of a stream.
 type Header struct {
 	Encoding  Encoding
-	BigEndian bool // byte order of the writer
+	BigEndian bool // byte order of the writer; an XDR body is big-endian whatever it says
 }
 
 // headerBytes is the length of nvs_header_t: encoding, endian, two reserved.
@@ -51,25 +46,12 @@ func ParseHeader(stream []byte) (Header, error) {
 	return Header{Encoding: encoding, BigEndian: endian == 0}, nil
 }
 
-func (h Header) order() byteOrder {
-	if h.BigEndian {
-		return binary.BigEndian
-	}
-	return binary.LittleEndian
-}
-
 func (h Header) append(b []byte) []byte {
 	little := byte(1)
 	if h.BigEndian {
 		little = 0
 	}
 	return append(b, byte(h.Encoding), little, 0, 0)
-}
-
-// byteOrder reads and appends; both orders of encoding/binary do.
-type byteOrder interface {
-	binary.ByteOrder
-	binary.AppendByteOrder
 }
 
 // DecodeError says where a stream is not what libnvpair would have packed.

@@ -1,5 +1,7 @@
 package nvlist
 
+import "slices"
+
 // Flags of a list: nvl_nvflag of include/sys/nvpair.h.
 const (
 	UniqueName     uint32 = 1 // NV_UNIQUE_NAME: what events and ioctl arguments use
@@ -27,33 +29,40 @@ func New(pairs ...Pair) List { return List{Flags: UniqueName, Pairs: pairs} }
 // Lookup returns the last pair of that name, as nvlist_lookup does when a
 // name is repeated.
 func (l List) Lookup(name string) (Pair, bool) {
-	for i := len(l.Pairs) - 1; i >= 0; i-- {
-		if l.Pairs[i].Name == name {
-			return l.Pairs[i], true
+	for _, p := range slices.Backward(l.Pairs) {
+		if p.Name == name {
+			return p, true
 		}
 	}
 	return Pair{}, false
 }
 
-// LookupString returns the last pair of that name if it is a STRING.
+// LookupString returns the STRING of that name, as [View.Lookup] finds it.
 func (l List) LookupString(name string) (string, bool) { return lookup[string](l, name, String) }
 
-// LookupUint64 returns the last pair of that name if it is a UINT64.
+// LookupUint64 returns the UINT64 of that name, as [View.Lookup] finds it.
 func (l List) LookupUint64(name string) (uint64, bool) { return lookup[uint64](l, name, Uint64) }
 
-// LookupInt64Array returns the last pair of that name if it is an INT64_ARRAY.
+// LookupInt64Array returns the INT64_ARRAY of that name, as [View.Lookup] finds
+// it.
 func (l List) LookupInt64Array(name string) ([]int64, bool) {
 	return lookup[[]int64](l, name, Int64Array)
 }
 
-func lookup[T any](l List, name string, t Type) (T, bool) {
-	p, ok := l.Lookup(name)
-	if !ok || p.Type != t {
-		var zero T
-		return zero, false
+func lookup[T any](l List, name string, t Type) (v T, ok bool) {
+	for _, p := range slices.Backward(l.Pairs) {
+		if p.Name != name {
+			continue
+		}
+		if p.Type == t {
+			v, ok = p.Value.(T)
+			return v, ok
+		}
+		if l.Flags&UniqueName != 0 {
+			break
+		}
 	}
-	v, ok := p.Value.(T)
-	return v, ok
+	return v, false
 }
 
 // Set returns a list with the pair at its end in place of any of its name:

@@ -2,13 +2,13 @@ package nvlist
 
 import (
 	"bytes"
-	"fmt"
-	"math"
+	"encoding/binary"
+	"math/bits"
 )
 
 // Sizes of the native encoding, in bytes.
 const (
-	versionBytes    = 8  // int32 version, uint32 nvflag of the outermost list
+	versionBytes    = 8  // int32 version, uint32 nvflag of a list; so in XDR
 	pairHeaderBytes = 16 // nvpair_t: int32 size, int16 name size, int16 reserve, int32 elements, int32 type
 	minPairBytes    = 24 // header, the NUL of an empty name, padding
 	terminatorBytes = 4  // int32 0 after the last pair of a list
@@ -16,283 +16,143 @@ const (
 	pointerBytes    = 8  // zeroed pointer slot of a STRING_ARRAY or NVLIST_ARRAY element
 )
 
-// MaxDepth is how deep lists may be embedded in lists: libnvpair's limit in
-// userland. The kernel's is 20.
-const MaxDepth = 100
-
-// Decode reads one stream of either byte order. Bytes after the end of the
-// list are ignored, as nvlist_unpack does. The errors are [*DecodeError], or
-// wrap [ErrEncoding] for an XDR stream. The list shares no memory with stream.
-func Decode(stream []byte) (List, error) {
-	h, err := ParseHeader(stream)
-	if err != nil {
-		return List{}, err
+// pair finds a pair, without the lists that it embeds, and the offset behind it.
+// In the native encoding a pair has a size, and its lists stand behind it.
+func (s *stream) pair(p *pair, off int) (end int, err error) {
+	if s.header.Encoding == XDR {
+		return s.xdrPair(p, off)
 	}
-	if h.Encoding != Native {
-		return List{}, fmt.Errorf("decoding nvlist: offset 0: %w", ErrEncoding)
+	raw := s.bytes[off:]
+	if len(raw) < pairHeaderBytes {
+		return s.nativeEnd(p, off)
 	}
-	d := &nativeDecoder{stream: stream, off: headerBytes, order: h.order()}
-	if len(stream) < headerBytes+versionBytes {
-		return List{}, d.errorf(d.off, "want %d bytes of version and flags, got %d", versionBytes, len(stream)-headerBytes)
+	size, nameBytes, elements, t := s.nativeHeader(raw)
+	if size < minPairBytes || size > len(raw) {
+		return s.nativeEnd(p, off)
 	}
-	flags, err := d.listHead(d.off)
-	if err != nil {
-		return List{}, err
+	if nameBytes < 1 || pairHeaderBytes+nameBytes > size {
+		return 0, s.errorf(off+4, "name size %d: want 1 to %d", nameBytes, size-pairHeaderBytes)
 	}
-	d.off += versionBytes
-	pairs, err := d.pairs(1)
-	if err != nil {
-		return List{}, err
+	p.nameAt = off + pairHeaderBytes
+	p.nameEnd = p.nameAt + nameBytes - 1
+	p.valueAt = off + align8(pairHeaderBytes+nameBytes)
+	p.end = off + size
+	p.elements, p.typ = elements, t
+	if p.valueAt > p.end {
+		return 0, s.errorf(off, "pair %q: size %d ends inside its padded name", s.name(p), size)
 	}
-	return List{Flags: flags, Pairs: pairs}, nil
-}
-
-type nativeDecoder struct {
-	stream []byte
-	off    int
-	order  byteOrder
-}
-
-func (d *nativeDecoder) errorf(off int, format string, args ...any) error {
-	return &DecodeError{Offset: off, What: fmt.Sprintf(format, args...)}
-}
-
-// listHead reads the version and nvflag that start both the outermost list
-// and a packed nvlist_t. The caller has checked that 8 bytes are there.
-func (d *nativeDecoder) listHead(off int) (flags uint32, err error) {
-	if version := int32(d.order.Uint32(d.stream[off:])); version != 0 {
-		return 0, d.errorf(off, "list version %d: want 0", version)
-	}
-	return d.order.Uint32(d.stream[off+4:]), nil
-}
-
-// pairs reads up to and including the terminator of one list.
-func (d *nativeDecoder) pairs(depth int) ([]Pair, error) {
-	if depth > MaxDepth {
-		return nil, d.errorf(d.off, "lists are embedded more than %d deep", MaxDepth)
-	}
-	var pairs []Pair
-	for {
-		if len(d.stream)-d.off < terminatorBytes {
-			return nil, d.errorf(d.off, "list is not terminated")
-		}
-		if d.order.Uint32(d.stream[d.off:]) == 0 {
-			d.off += terminatorBytes
-			return pairs, nil
-		}
-		p, err := d.pair(depth)
-		if err != nil {
-			return nil, err
-		}
-		pairs = append(pairs, p)
-	}
-}
-
-// pair reads one pair and, where its type embeds lists, those lists: the
-// encoding puts them behind the pair, outside its size.
-func (d *nativeDecoder) pair(depth int) (Pair, error) {
-	start := d.off
-	size := int64(int32(d.order.Uint32(d.stream[start:])))
-	if size < minPairBytes || size > int64(len(d.stream)-start) {
-		return Pair{}, d.errorf(start, "pair size %d: want %d to the %d bytes left", size, minPairBytes, len(d.stream)-start)
-	}
-	raw := d.stream[start : start+int(size)]
-	nameBytes := int(int16(d.order.Uint16(raw[4:])))
-	elements := int64(int32(d.order.Uint32(raw[8:])))
-	t := Type(d.order.Uint32(raw[12:]))
-
-	if nameBytes < 1 || pairHeaderBytes+nameBytes > len(raw) {
-		return Pair{}, d.errorf(start+4, "name size %d: want 1 to %d", nameBytes, len(raw)-pairHeaderBytes)
-	}
-	name := raw[pairHeaderBytes : pairHeaderBytes+nameBytes]
-	if bytes.IndexByte(name, 0) != nameBytes-1 {
-		return Pair{}, d.errorf(start+pairHeaderBytes, "name %q: want a NUL at its end only", name)
-	}
-	p := Pair{Name: string(name[:nameBytes-1]), Type: t}
-
-	valueOff := align8(pairHeaderBytes + nameBytes)
-	if valueOff > len(raw) {
-		return Pair{}, d.errorf(start, "pair %q: size %d ends inside its padded name", p.Name, size)
-	}
-	value := raw[valueOff:]
-	valueBytes, err := d.valueBytes(t, elements, value)
-	if err != nil {
-		return Pair{}, d.errorf(start, "pair %q: %v", p.Name, err)
-	}
-	if want := int64(valueOff) + (valueBytes+7)&^7; want != size {
-		return Pair{}, d.errorf(start, "pair %q: %v of %d elements: size %d: want %d", p.Name, t, elements, size, want)
-	}
-	d.off = start + len(raw)
-
-	switch t {
-	case NVList:
-		p.Value, err = d.embedded(start+valueOff, depth)
-	case NVListArray:
-		p.Value, err = d.embeddedArray(start+valueOff, int(elements), depth)
-	default:
-		p.Value, err = d.value(t, int(elements), value[:valueBytes])
-		if err != nil {
-			err = d.errorf(start+valueOff, "pair %q: %v", p.Name, err)
-		}
-	}
-	return p, err
-}
-
-// valueBytes is how long the value should be before padding; it never trusts
-// the count further than the bytes that are there.
-func (d *nativeDecoder) valueBytes(t Type, elements int64, value []byte) (int64, error) {
 	if !t.valid() {
-		return 0, fmt.Errorf("unknown %v", t)
+		return 0, s.errorf(off, "pair %q: unknown %v", s.name(p), t)
 	}
-	l := layouts[t]
-	switch {
-	case t == Boolean && elements != 0:
-		return 0, fmt.Errorf("BOOLEAN of %d elements: want 0", elements)
-	case t != Boolean && !l.array && elements != 1:
-		return 0, fmt.Errorf("%v of %d elements: want 1", t, elements)
-	case elements < 0:
-		return 0, fmt.Errorf("%v of %d elements", t, elements)
-	}
-	switch t {
-	case Boolean:
-		return 0, nil
-	case String:
-		n := bytes.IndexByte(value, 0)
-		if n < 0 {
-			return 0, fmt.Errorf("STRING is not terminated")
-		}
-		return int64(n) + 1, nil
-	case StringArray:
-		return stringArrayBytes(elements, value)
-	}
-	return elements * int64(l.width), nil
+	return p.end, nil
 }
 
-// stringArrayBytes measures the pointer slots and the strings packed behind
-// them.
-func stringArrayBytes(elements int64, value []byte) (int64, error) {
-	n := elements * pointerBytes
-	if n > int64(len(value)) {
-		return 0, fmt.Errorf("STRING_ARRAY of %d elements in %d bytes", elements, len(value))
+// passNative passes pairs that embed nothing and have a name of another length,
+// which are most in a lookup. It does not go past the last pair.
+func (s *stream) passNative(off, nameLen int) int {
+	for raw := s.bytes[off:]; len(raw) >= pairHeaderBytes; {
+		size, nameBytes, _, t := s.nativeHeader(raw)
+		if size < minPairBytes || size > len(raw) || nameBytes == nameLen+1 || t.embeds() {
+			break
+		}
+		off, raw = off+size, raw[size:]
 	}
-	for i := range elements {
+	return off
+}
+
+// nativeHeader reads a nvpair_t.
+func (s *stream) nativeHeader(raw []byte) (size, nameBytes int, elements int32, t Type) {
+	if raw = raw[:pairHeaderBytes]; s.bigEndian {
+		o := binary.BigEndian
+		return int(int32(o.Uint32(raw))), int(int16(o.Uint16(raw[4:]))), int32(o.Uint32(raw[8:])), Type(o.Uint32(raw[12:]))
+	}
+	o := binary.LittleEndian
+	return int(int32(o.Uint32(raw))), int(int16(o.Uint16(raw[4:]))), int32(o.Uint32(raw[8:])), Type(o.Uint32(raw[12:]))
+}
+
+// nativeEnd reads the end of a list, where no pair can be.
+func (s *stream) nativeEnd(p *pair, off int) (end int, err error) {
+	left := len(s.bytes) - off
+	if left < terminatorBytes {
+		return 0, s.errorf(off, "list is not terminated")
+	}
+	if size := int32(s.uint32(off)); size != 0 {
+		return 0, s.errorf(off, "pair size %d: want %d to the %d bytes left", size, minPairBytes, left)
+	}
+	*p = pair{end: off + terminatorBytes}
+	return p.end, nil
+}
+
+// checkNative checks the name, and that the value takes the room that it has.
+func (s *stream) checkNative(p *pair, off int) error {
+	if indexNUL(s.bytes[p.nameAt:p.valueAt]) != p.nameEnd-p.nameAt {
+		return s.errorf(p.nameAt, "name %q: want a NUL at its end only", s.bytes[p.nameAt:p.nameEnd+1])
+	}
+	if !p.typ.allows(p.elements) {
+		return s.errorf(off, "pair %q: %v of %d elements", s.name(p), p.typ, p.elements)
+	}
+	element, length := layouts[p.typ].element, int64(p.elements)*int64(layouts[p.typ].width)
+	if element == String {
+		var err error
+		if length, err = s.nativeStringBytes(p); err != nil {
+			return err
+		}
+	}
+	if room := int64(p.end - p.valueAt); (length+7)&^7 != room {
+		size, want := p.end-off, int64(p.valueAt-off)+(length+7)&^7
+		return s.errorf(off, "pair %q: %v of %d elements: size %d: want %d", s.name(p), p.typ, p.elements, size, want)
+	}
+	if element == BooleanValue {
+		return s.checkBooleans(p)
+	}
+	return nil
+}
+
+// indexNUL is the index of the first NUL of words, which are whole and mostly
+// few, or -1.
+func indexNUL(words []byte) int {
+	const low, high = 0x0101010101010101, 0x8080808080808080
+	for at := 0; at+8 <= len(words); at += 8 {
+		w := binary.LittleEndian.Uint64(words[at:])
+		if zeros := (w - low) &^ w & high; zeros != 0 { // its lowest bit is in the first zero byte
+			return at + bits.TrailingZeros64(zeros)/8
+		}
+	}
+	return -1
+}
+
+// nativeStringBytes measures the pointer slots of an array and the strings with
+// their NULs. It never trusts the count further than the bytes that are there.
+func (s *stream) nativeStringBytes(p *pair) (int64, error) {
+	value := s.bytes[p.valueAt:p.end]
+	if p.typ == String {
+		length := indexNUL(value)
+		if length < 0 {
+			return 0, s.errorf(p.valueAt, "pair %q: STRING is not terminated", s.name(p))
+		}
+		return int64(length) + 1, nil
+	}
+	n := int64(p.elements) * pointerBytes
+	if n > int64(len(value)) {
+		return 0, s.errorf(p.valueAt, "pair %q: %v of %d elements in %d bytes", s.name(p), p.typ, p.elements, len(value))
+	}
+	for i := range p.elements {
 		length := bytes.IndexByte(value[n:], 0)
 		if length < 0 {
-			return 0, fmt.Errorf("element %d of the STRING_ARRAY is not terminated", i)
+			return 0, s.errorf(p.valueAt, "pair %q: element %d of the %v is not terminated", s.name(p), i, p.typ)
 		}
 		n += int64(length) + 1
 	}
 	return n, nil
 }
 
-// value decodes a value that is inside its pair; b is exactly as long as the
-// type and the count ask.
-func (d *nativeDecoder) value(t Type, elements int, b []byte) (any, error) {
-	o := d.order
-	switch t {
-	case Boolean:
-		return nil, nil
-	case Byte, Uint8:
-		return b[0], nil
-	case Int8:
-		return int8(b[0]), nil
-	case Int16:
-		return int16(o.Uint16(b)), nil
-	case Uint16:
-		return o.Uint16(b), nil
-	case Int32:
-		return int32(o.Uint32(b)), nil
-	case Uint32:
-		return o.Uint32(b), nil
-	case Int64, HRTime:
-		return int64(o.Uint64(b)), nil
-	case Uint64:
-		return o.Uint64(b), nil
-	case Double:
-		return math.Float64frombits(o.Uint64(b)), nil
-	case String:
-		return string(b[:len(b)-1]), nil
-	case BooleanValue:
-		v, err := booleans(b, o)
-		if err != nil {
-			return nil, err
-		}
-		return v[0], nil
-	case BooleanArray:
-		return booleans(b, o)
-	case ByteArray, Uint8Array:
-		return append([]byte{}, b...), nil
-	case Int8Array:
-		return array(b, 1, func(e []byte) int8 { return int8(e[0]) }), nil
-	case Int16Array:
-		return array(b, 2, func(e []byte) int16 { return int16(o.Uint16(e)) }), nil
-	case Uint16Array:
-		return array(b, 2, o.Uint16), nil
-	case Int32Array:
-		return array(b, 4, func(e []byte) int32 { return int32(o.Uint32(e)) }), nil
-	case Uint32Array:
-		return array(b, 4, o.Uint32), nil
-	case Int64Array:
-		return array(b, 8, func(e []byte) int64 { return int64(o.Uint64(e)) }), nil
-	case Uint64Array:
-		return array(b, 8, o.Uint64), nil
-	case StringArray:
-		return stringArray(b[elements*pointerBytes:], elements), nil
+// nativeHead is the offset of the nvlist_t of the i-th embedded list.
+func (p *pair) nativeHead(i int) int {
+	head := p.valueAt + i*nvlistBytes
+	if p.typ == NVListArray {
+		head += int(p.elements) * pointerBytes
 	}
-	return nil, fmt.Errorf("unknown %v", t)
-}
-
-func array[T any](b []byte, width int, get func([]byte) T) []T {
-	v := make([]T, 0, len(b)/width)
-	for ; len(b) >= width; b = b[width:] {
-		v = append(v, get(b))
-	}
-	return v
-}
-
-// booleans reads boolean_t, a C enum of 4 bytes that must be 0 or 1.
-func booleans(b []byte, o byteOrder) ([]bool, error) {
-	v := array(b, 4, o.Uint32)
-	bools := make([]bool, len(v))
-	for i, n := range v {
-		if n > 1 {
-			return nil, fmt.Errorf("boolean value %d: want 0 or 1", n)
-		}
-		bools[i] = n == 1
-	}
-	return bools, nil
-}
-
-func stringArray(b []byte, elements int) []string {
-	v := make([]string, elements)
-	for i := range v {
-		n := bytes.IndexByte(b, 0)
-		v[i], b = string(b[:n]), b[n+1:]
-	}
-	return v
-}
-
-// embedded reads the list behind a NVLIST pair; its nvlist_t stands at off.
-func (d *nativeDecoder) embedded(off, depth int) (List, error) {
-	flags, err := d.listHead(off)
-	if err != nil {
-		return List{}, err
-	}
-	pairs, err := d.pairs(depth + 1)
-	return List{Flags: flags, Pairs: pairs}, err
-}
-
-func (d *nativeDecoder) embeddedArray(off, elements, depth int) ([]List, error) {
-	off += elements * pointerBytes
-	lists := make([]List, 0, elements)
-	for i := range elements {
-		l, err := d.embedded(off+i*nvlistBytes, depth)
-		if err != nil {
-			return nil, err
-		}
-		lists = append(lists, l)
-	}
-	return lists, nil
+	return head
 }
 
 func align8(n int) int { return (n + 7) &^ 7 }

@@ -4,28 +4,32 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"strings"
 )
-
-// Encode packs a list as libnvpair does. To give a list to the kernel, use
-// the header of [Host]. An error names the pair whose value does not fit its
-// type, or wraps [ErrEncoding].
-func Encode(l List, h Header) ([]byte, error) {
-	if h.Encoding != Native {
-		return nil, fmt.Errorf("encoding nvlist: %w", ErrEncoding)
-	}
-	e := &nativeEncoder{b: h.append(nil), order: h.order()}
-	e.uint32(0) // version
-	e.uint32(l.Flags)
-	if err := e.pairs(l.Pairs, 1); err != nil {
-		return nil, fmt.Errorf("encoding nvlist: %w", err)
-	}
-	return e.b, nil
-}
 
 type nativeEncoder struct {
 	b     []byte
 	order byteOrder
+}
+
+// byteOrder puts and appends; both orders of encoding/binary do.
+type byteOrder interface {
+	binary.ByteOrder
+	binary.AppendByteOrder
+}
+
+func newNativeEncoder(h Header) *nativeEncoder {
+	e := &nativeEncoder{b: h.append(nil), order: binary.LittleEndian}
+	if h.BigEndian {
+		e.order = binary.BigEndian
+	}
+	return e
+}
+
+// list appends the outermost list.
+func (e *nativeEncoder) list(l List) error {
+	e.uint32(0) // version
+	e.uint32(l.Flags)
+	return e.pairs(l.Pairs, 0)
 }
 
 func (e *nativeEncoder) uint32(v uint32) { e.b = e.order.AppendUint32(e.b, v) }
@@ -37,7 +41,7 @@ func (e *nativeEncoder) pad(start int) { e.zero(align8(len(e.b)-start) - (len(e.
 
 func (e *nativeEncoder) pairs(pairs []Pair, depth int) error {
 	if depth > MaxDepth {
-		return fmt.Errorf("lists are embedded more than %d deep", MaxDepth)
+		return errDepth
 	}
 	for _, p := range pairs {
 		if err := e.pair(p, depth); err != nil {
@@ -49,9 +53,6 @@ func (e *nativeEncoder) pairs(pairs []Pair, depth int) error {
 }
 
 func (e *nativeEncoder) pair(p Pair, depth int) error {
-	if len(p.Name) >= math.MaxInt16 || strings.IndexByte(p.Name, 0) >= 0 {
-		return fmt.Errorf("name of %d bytes: want less than %d and no NUL", len(p.Name), math.MaxInt16)
-	}
 	elements, err := p.elements()
 	if err != nil {
 		return err
@@ -113,20 +114,14 @@ func (e *nativeEncoder) value(p Pair) error {
 }
 
 func (e *nativeEncoder) string(s string) error {
-	if strings.IndexByte(s, 0) >= 0 {
-		return fmt.Errorf("string %q: want no NUL", s)
+	if err := checkString(s); err != nil {
+		return err
 	}
 	e.b = append(append(e.b, s...), 0)
 	return nil
 }
 
-func (e *nativeEncoder) bool(v bool) {
-	var n uint32
-	if v {
-		n = 1
-	}
-	e.uint32(n)
-}
+func (e *nativeEncoder) bool(v bool) { e.uint32(boolean(v)) }
 
 // nvlist appends a packed nvlist_t: version, nvflag, then the private pointer,
 // flag and padding, which libnvpair clears.
@@ -150,4 +145,18 @@ func (e *nativeEncoder) embedded(p Pair, depth int) error {
 		}
 	}
 	return nil
+}
+
+// nativeValueBytes is how long the value of a pair is before padding.
+func nativeValueBytes(p Pair, elements int) int64 {
+	n := int64(elements) * int64(layouts[p.Type].width)
+	switch v := p.Value.(type) {
+	case string:
+		n = int64(len(v)) + 1
+	case []string:
+		for _, s := range v {
+			n += pointerBytes + int64(len(s)) + 1
+		}
+	}
+	return n
 }
