@@ -146,7 +146,7 @@ func (v *verifier) directory(w *worker, name string) error {
 		return nil
 	}
 	defer d.close()
-	entries, err := d.list(w.a)
+	entries, err := d.list(make([]byte, 32<<10))
 	if err != nil {
 		v.add(nil, name, err)
 	}

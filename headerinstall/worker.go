@@ -25,7 +25,7 @@ const maxWorkers = 8
 
 // worker is what one goroutine reads files with.
 type worker struct {
-	a, b []byte
+	a, b []byte // made when first needed: comparing times reads nothing
 	hash hash.Hash
 
 	// The directory that the last source was opened in: the next one is mostly beside it.
@@ -62,7 +62,7 @@ func each[T any](ctx context.Context, work []T, do func(*worker, T) error) error
 }
 
 func newWorker() *worker {
-	return &worker{a: make([]byte, bufferBytes), b: make([]byte, bufferBytes), hash: sha256.New(), treeDir: noDir, dir: noDir}
+	return &worker{hash: sha256.New(), treeDir: noDir, dir: noDir}
 }
 
 func (w *worker) close() {
@@ -230,6 +230,9 @@ func readSized(fd int, buf []byte, size int64) (n int, err error) {
 
 // blocks calls do with the content of a file of the given size, piece by piece.
 func (w *worker) blocks(fd int, size int64, do func(block []byte) error) error {
+	if w.a == nil {
+		w.a = make([]byte, bufferBytes)
+	}
 	for left := size; ; {
 		n, err := readSized(fd, w.a, left)
 		if err != nil {
@@ -263,6 +266,9 @@ func (w *worker) sum() (d Digest) {
 // compare says whether two files of the given size have the same content. With hashed, sum has the digest
 // of that content then.
 func (w *worker) compare(a, b int, size int64, hashed bool) (same bool, err error) {
+	if w.b == nil {
+		w.b = make([]byte, bufferBytes)
+	}
 	w.hash.Reset()
 	err = w.blocks(a, size, func(block []byte) error {
 		n, err := readSized(b, w.b[:len(block)], int64(len(block)))
