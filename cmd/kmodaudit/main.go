@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,8 @@ import (
 )
 
 func main() {
+	// A run is short: collecting its garbage half as often saves a twentieth of the time, for some megabytes.
+	debug.SetGCPercent(200)
 	os.Exit(run())
 }
 
