@@ -269,7 +269,7 @@ func TestReportedEvents(t *testing.T) {
 func TestWaiverWithoutReason(t *testing.T) {
 	s := AuditStack(StackInput{
 		Path:   project(t, map[string]string{"m.su": su}),
-		Limits: stackcheck.Limits{FrameBytes: 2048, Waivers: []stackcheck.Waiver{{Function: "deep", CeilingBytes: 4096}}},
+		Limits: stackcheck.Limits{FrameBytes: 2048, Waivers: []stackcheck.Waiver{{Target: stackcheck.Target{Function: "deep"}, CeilingBytes: 4096}}},
 	})
 	if s.Verdict != Failed || !strings.Contains(s.Error, "reason") || s.Above != 1 || s.Waived != 0 {
 		t.Errorf("%s: %s; %d above the limit, %d waived", s.Verdict, s.Error, s.Above, s.Waived)
@@ -281,7 +281,7 @@ func TestWaiversAreCounted(t *testing.T) {
 	dir := project(t, map[string]string{"m.su": su})
 	for ceiling, want := range map[int]int{4096: 1, 4095: 0} {
 		s := AuditStack(StackInput{Path: dir, Limits: stackcheck.Limits{FrameBytes: 2048, Waivers: []stackcheck.Waiver{
-			{Function: "deep", CeilingBytes: ceiling, Reason: "tested"},
+			{Target: stackcheck.Target{Function: "deep"}, CeilingBytes: ceiling, Reason: "tested"},
 		}}})
 		if s.Above != 1 || s.Waived != want || len(s.Findings) != 1-want {
 			t.Errorf("ceiling %d: %d above the limit, %d waived, findings %+v", ceiling, s.Above, s.Waived, s.Findings)

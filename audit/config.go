@@ -28,23 +28,6 @@ type Config struct {
 	dir  string // of the file
 }
 
-// StackConfig says where stack usage is read and what is too much of it.
-type StackConfig struct {
-	Build           string   `toml:"build"`             // directory or archive with .su and .ci files, default "./zfs"
-	FrameLimitBytes int      `toml:"frame_limit_bytes"` // default 2048, the kernel's CONFIG_FRAME_WARN on 64 bits
-	Watch           []string `toml:"watch"`             // functions that the summary always tells of
-	Waivers         []Waiver `toml:"waiver"`
-}
-
-// Waiver allows frames above the limit, up to a ceiling, for a reason. An empty glob
-// matches everything.
-type Waiver struct {
-	File         string `toml:"file"`     // doublestar glob on the source file
-	Function     string `toml:"function"` // glob
-	CeilingBytes int    `toml:"ceiling_bytes"`
-	Reason       string `toml:"reason"`
-}
-
 // EventsConfig says what the emulator plays when no device is given.
 type EventsConfig struct {
 	Recording string `toml:"recording"` // .zevents file; empty for none
@@ -85,6 +68,7 @@ func ReadConfig(file string, required bool) (Config, error) {
 		return c, fmt.Errorf("reading the configuration: %w", positioned(file, err))
 	}
 	c.setDefaults()
+	c.Stack.locate(file, text)
 	return c, c.check(file, text)
 }
 
@@ -109,12 +93,7 @@ func (c *Config) setDefaults() {
 		c.Out = "out"
 	}
 	c.Headers.setDefaults()
-	if c.Stack.Build == "" {
-		c.Stack.Build = "./zfs"
-	}
-	if c.Stack.FrameLimitBytes == 0 {
-		c.Stack.FrameLimitBytes = 2048
-	}
+	c.Stack.setDefaults()
 }
 
 func (c *Config) check(file string, text []byte) error {

@@ -25,7 +25,7 @@ func TestReadConfigDefaults(t *testing.T) {
 func TestReadConfigErrors(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"syntax":           {"out = \n", ConfigName + ":1:"},
-		"unknown key":      {"[stack]\nlimit = 3\n", ConfigName + ":2:1: unknown key stack.limit"},
+		"unknown key":      {"[stack]\nlimits = 3\n", ConfigName + ":2:1: unknown key stack.limits"},
 		"wrong type":       {"[stack]\nframe_limit_bytes = \"many\"\n", ConfigName + ":2:"},
 		"negative":         {"[stack]\nframe_limit_bytes = -1\n", "above 0"},
 		"bundled in part":  {"[bundled]\ndir = \"x\"\n", "bundled needs"},

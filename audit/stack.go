@@ -22,11 +22,7 @@ type StackInput struct {
 
 // StackInput checks the build at path against this configuration's limits.
 func (c Config) StackInput(path string, origin Origin) StackInput {
-	limits := stackcheck.Limits{FrameBytes: c.Stack.FrameLimitBytes}
-	for _, w := range c.Stack.Waivers {
-		limits.Waivers = append(limits.Waivers, stackcheck.Waiver(w))
-	}
-	return StackInput{Origin: origin, Path: path, Limits: limits, Watch: c.Stack.Watch}
+	return StackInput{Origin: origin, Path: path, Limits: c.StackLimits(), Watch: c.Stack.Watch}
 }
 
 // AuditStack checks every frame of a build. What could be read of a damaged
@@ -42,7 +38,8 @@ func AuditStack(in StackInput) Stack {
 		return s
 	}
 	s.describe(build, in.Watch)
-	findings, checkErr := stackcheck.Check(build, in.Limits)
+	limits, baselineErr := in.Limits.ReadBaseline()
+	findings, checkErr := stackcheck.Check(build, limits)
 	for _, f := range build.Frames {
 		if f.Bytes > in.Limits.FrameBytes {
 			s.Above++
@@ -53,11 +50,11 @@ func AuditStack(in StackInput) Stack {
 	}
 	for _, f := range findings {
 		s.Findings = append(s.Findings, stackFinding(f))
-		if f.Frame != nil { // above the limit, or above what its waiver allows
+		if f.Frame != nil && f.Frame.Bytes > in.Limits.FrameBytes { // not waived, or above what its waiver allows
 			s.Waived--
 		}
 	}
-	s.conclude(errors.Join(readErr, checkErr))
+	s.conclude(errors.Join(readErr, baselineErr, checkErr))
 	return s
 }
 
@@ -116,13 +113,10 @@ func names(p callgraph.Path) []string {
 }
 
 func stackFinding(f stackcheck.Finding) Finding {
-	var where []string
-	if f.Frame != nil {
-		where = append(where, f.Frame.File)
-		for _, n := range []int{f.Frame.Line, f.Frame.Column} {
-			if n > 0 {
-				where = append(where, fmt.Sprint(n))
-			}
+	where := []string{f.Place.File}
+	for _, n := range []int{f.Place.Line, f.Place.Column} {
+		if n > 0 {
+			where = append(where, fmt.Sprint(n))
 		}
 	}
 	return Finding{Where: strings.Join(where, ":"), What: f.Message, Remedy: f.Remedy}

@@ -9,8 +9,17 @@ import (
 type Annotation struct {
 	File         string // relative to the repository; empty for none
 	Line, Column int    // from 1, 0 for none
-	Title        string
+	Title        string // the rule that was broken
 	Message      string
+	Fingerprint  string       // is the same for the same finding when lines move; SARIF's alone
+	Steps        []Annotation // the calls that lead there, the outermost first; SARIF's alone
+}
+
+// A Rule is what was checked.
+type Rule struct {
+	ID      string
+	What    string // that an annotation of this rule says
+	Skipped string // why it was not checked; empty if it was
 }
 
 // github writes an error a line, as a workflow command (docs.github.com: workflow commands for GitHub Actions).

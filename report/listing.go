@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 )
 
@@ -17,6 +16,8 @@ const (
 	CSVFormat      Format = "csv"      // RFC 4180, one heading line, numbers without separators
 	MarkdownFormat Format = "markdown" // for the summary of a CI job
 	GitHubFormat   Format = "github"   // annotations, workflow commands of GitHub Actions
+	SARIFFormat    Format = "sarif"    // annotations, for code scanning
+	JUnitFormat    Format = "junit"    // annotations by rule, for the test view of a CI
 )
 
 // A Listing is a finished result in the shapes that the formats need.
@@ -24,15 +25,21 @@ type Listing struct {
 	Tables      []Table
 	Summary     string       // a line for people; empty for none
 	JSON        any          // what JSON has in place of the tables
-	Annotations []Annotation // what GitHub's has in place of them
+	Annotations []Annotation // what GitHub's, SARIF and JUnit have in place of them
+	Rules       []Rule       // that the titles of annotations name, for SARIF and JUnit
+	Suite       string       // what was checked, for JUnit
 }
 
 // A Table is rows below a heading. Text in it may be hostile: each format makes it harmless.
 type Table struct {
 	Title   string // empty for none
 	Columns []string
-	Rows    [][]any // each a string or an int for each column
+	Rows    [][]any // each a string, an int or a change for each column
+	Bars    bool    // the first column's numbers are drawn as bars too, on a terminal
 }
+
+// A change is a number that is shown with its sign.
+type change int
 
 // Write writes a listing to a terminal of that many columns, or 0 for no terminal.
 func (l Listing) Write(w io.Writer, f Format, columns int) error {
@@ -49,6 +56,10 @@ func (l Listing) Write(w io.Writer, f Format, columns int) error {
 		l.markdown(&b)
 	case GitHubFormat:
 		l.github(&b)
+	case SARIFFormat:
+		err = l.sarif(&b)
+	case JUnitFormat:
+		err = l.junit(&b)
 	default:
 		err = fmt.Errorf("there is no format %q", f)
 	}
@@ -59,12 +70,20 @@ func (l Listing) Write(w io.Writer, f Format, columns int) error {
 	return err
 }
 
-// isNumeric says whether a column has nothing but numbers, and at least one.
+// isNumeric says whether a column has nothing but numbers and empty cells, and at least one number.
 func (t Table) isNumeric(column int) bool {
-	return len(t.Rows) > 0 && !slices.ContainsFunc(t.Rows, func(row []any) bool {
-		_, ok := row[column].(int)
-		return !ok
-	})
+	numbers := 0
+	for _, row := range t.Rows {
+		switch cell := row[column].(type) {
+		case int, change:
+			numbers++
+		case string:
+			if cell != "" {
+				return false
+			}
+		}
+	}
+	return numbers > 0
 }
 
 // position writes file:line:column, as far as it is known.

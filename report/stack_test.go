@@ -41,7 +41,7 @@ bytes  sum  function  called at
 // Lists that are empty are lists in JSON, not null.
 func TestEmptyStackListings(t *testing.T) {
 	for name, listing := range map[string]Listing{
-		"frames": Frames(nil, 0), "paths": Paths(nil), "findings": StackFindings(nil, 0, stackcheck.Limits{FrameBytes: 1}),
+		"frames": Frames(nil, 0, false), "paths": Paths(nil), "findings": StackFindings(nil, 0, stackcheck.Limits{FrameBytes: 1}),
 	} {
 		var got strings.Builder
 		if err := listing.Write(&got, JSONFormat, 0); err != nil {

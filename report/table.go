@@ -26,6 +26,9 @@ func (l Listing) table(b *strings.Builder, terminal bool) {
 }
 
 func (t Table) draw(terminal bool) string {
+	if t.Bars && terminal {
+		t = t.withBars()
+	}
 	w := table.NewWriter()
 	w.SetStyle(bare)
 	if terminal {
@@ -57,6 +60,11 @@ func readable(cell any) string {
 	switch cell := cell.(type) {
 	case int:
 		return grouped(cell)
+	case change:
+		if cell > 0 {
+			return "+" + grouped(int(cell))
+		}
+		return grouped(int(cell))
 	case string:
 		return printable(cell)
 	}

@@ -26,6 +26,8 @@ type binary struct {
 	name    string // as File.Path
 	product bool   // linked from other objects
 	machine elf.Machine
+	built   Built
+	entries []string // see Build.Entries
 	claims  []claim
 }
 
@@ -70,14 +72,19 @@ func readBinary(file File) (binary, error) {
 		}
 		return b, err
 	}
-	b.machine = f.Machine
+	b.machine, b.built = f.Machine, builtOf(f)
+	if len(b.built.Modules) == 0 && strings.Contains(path.Base(file.Path), ".ko") { // of a kernel before 4.16
+		b.built.Modules = []string{kmod.NameOf(file.Path)}
+	}
 	sizes, sizesErr := stacksizes.Sizes(f)
 	depths, depthsErr := depthsOf(f)
+	entries, entriesErr := pointedAt(f)
+	b.entries = entries
 	b.claims = make([]claim, len(f.Functions()))
 	for i := range f.Functions() {
 		b.claims[i] = b.claim(&f.Functions()[i], at(sizes, i), at(depths, i))
 	}
-	return b, errors.Join(unlessNone(sizesErr, stacksizes.ErrNone), unlessNone(depthsErr, orc.ErrNone))
+	return b, errors.Join(unlessNone(sizesErr, stacksizes.ErrNone), unlessNone(depthsErr, orc.ErrNone), entriesErr)
 }
 
 // open opens an object where it lies, or the module in a compressed file in memory.

@@ -15,6 +15,7 @@ import (
 
 // A Build is what is known about the stack of everything that was compiled.
 type Build struct {
+	Built   Built
 	Root    string // of the build, as the compiler named it; empty when its names were relative or do not tell, or of several builds
 	Objects int    // that have a .su file, or were read themselves; many have no function
 
@@ -26,7 +27,12 @@ type Build struct {
 
 	Copies []string // modules that are left out, because they are in the same directory once more
 
-	Graph *callgraph.Graph // nil when there is no .ci file
+	Graph *callgraph.Graph  // nil when there is no .ci file
+	Units []*callgraph.Unit // that it was linked from
+
+	// Entries are the symbols of functions whose address the data of objects holds, sorted: what is exported, and what tables
+	// of operations call. None when no object was read.
+	Entries []string
 
 	// WithoutGraph are the objects that have a .su but no .ci file: their calls are not in the Graph. Clang and gcc
 	// before release 10 write no .ci.
@@ -45,7 +51,7 @@ var ErrNoData = errors.New("no stack usage here (.su, .ci, .stack_sizes or ORC)"
 // joins what was wrong with each part: *frame.SyntaxError for a line of a .su or .ci file.
 //
 // In a directory, modules and vmlinux stand for the objects that they were linked from: a .o file counts only as far as
-// none of them has its kind of data. All sizes count the return address: it is added to clang's.
+// none of them has its kind of data. A snapshot stands for what it was made of. All sizes count the return address: it is added to clang's.
 func Read(names ...string) (Build, error) {
 	var (
 		read   []evidence
@@ -97,6 +103,7 @@ type evidence struct {
 	units    []*callgraph.Unit
 	files    []File // objects, to be read
 	binaries []binary
+	shots    []Build // that were read from snapshots
 }
 
 // compiled is the content of one .su file.
@@ -106,11 +113,18 @@ type compiled struct {
 }
 
 func (e *evidence) isEmpty() bool {
-	return len(e.objects) == 0 && len(e.units) == 0 &&
+	return len(e.objects) == 0 && len(e.units) == 0 && len(e.shots) == 0 &&
 		!slices.ContainsFunc(e.binaries, func(b binary) bool { return b.isSized() })
 }
 
 func (e *evidence) add(file File) error {
+	if file.named && !isText(file.Path) && isSnapshot(file.Name) {
+		b, err := readSnapshotFile(file.Name)
+		if err == nil {
+			e.shots = append(e.shots, b)
+		}
+		return err
+	}
 	if !isText(file.Path) {
 		e.files = append(e.files, file)
 		return nil
@@ -146,7 +160,7 @@ func join(read []evidence) Build {
 		e := &read[i]
 		root := inferRoot(e.objects)
 		if len(read) == 1 {
-			b.Root = root
+			b.Root = e.root(root)
 		}
 		e.makeRelative(root)
 		e.countReturnAddresses()
@@ -154,17 +168,36 @@ func join(read []evidence) Build {
 		dropLinked(e.binaries)
 		b.add(*e)
 		units = append(units, e.units...)
+		for _, shot := range e.shots {
+			units = append(units, shot.Units...)
+		}
 	}
-	b.Functions, b.Unsized = group(read)
+	functions, unsized := group(read)
+	b.Functions, b.Unsized = functions, append(b.Unsized, unsized...)
 	for _, f := range b.Functions {
 		b.Frames = append(b.Frames, f.Frames[0])
 	}
+	b.Built = agreed(read)
+	slices.Sort(b.Entries)
+	b.Entries = slices.Compact(b.Entries)
 	b.WithoutGraph = withoutUnit(b.WithoutGraph, units)
 	b.CrossCheck.sort()
-	if len(units) > 0 {
-		b.Graph = callgraph.Link(units)
-	}
+	b.link(units)
 	return b
+}
+
+func (b *Build) link(units []*callgraph.Unit) {
+	if len(units) > 0 {
+		b.Units, b.Graph = units, callgraph.Link(units)
+	}
+}
+
+// root returns that of a snapshot, or the one that was inferred.
+func (e *evidence) root(inferred string) string {
+	if len(e.shots) > 0 {
+		return e.shots[0].Root
+	}
+	return inferred
 }
 
 // makeRelative makes the files that the evidence names relative to root.
@@ -206,6 +239,11 @@ func (e *evidence) countReturnAddresses() {
 func group(read []evidence) ([]Function, []frame.Frame) {
 	var rows, nodes, objects, products []claim
 	for _, e := range read {
+		for _, shot := range e.shots {
+			for _, fn := range shot.Functions {
+				rows = append(rows, claim{frames: fn.Frames, object: fn.Frames[0].Object})
+			}
+		}
 		for _, o := range e.objects {
 			for _, f := range o.frames {
 				rows = append(rows, claim{frames: []frame.Frame{f}, object: f.Object})
@@ -243,6 +281,13 @@ func (b *Build) add(e evidence) {
 		if len(binary.claims) > 0 {
 			b.Objects++
 		}
+		b.Entries = append(b.Entries, binary.entries...)
+	}
+	for _, shot := range e.shots {
+		b.Objects += shot.Objects
+		b.Unsized = append(b.Unsized, shot.Unsized...)
+		b.Entries = append(b.Entries, shot.Entries...)
+		b.WithoutGraph = append(b.WithoutGraph, shot.WithoutGraph...)
 	}
 	for _, o := range e.objects {
 		if unit := unitOf[o.name]; unit != nil {

@@ -2,110 +2,151 @@ package stackcheck
 
 import (
 	"errors"
-	"fmt"
 
-	"github.com/kmodaudit/kmodaudit/stackcheck/callgraph"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
 )
 
-// A FindingKind says what was found. The values are stable: reports and baselines keep them.
-type FindingKind string
-
-const (
-	FrameAboveLimit FindingKind = "frame-above-limit" // no waiver
-	WaiverExceeded  FindingKind = "waiver-exceeded"   // the frame is above the ceiling of its waiver
-	PathAboveLimit  FindingKind = "path-above-limit"  // the deepest path of the build
-	WaiverUnused    FindingKind = "waiver-unused"     // no frame above the limit matches the waiver
-)
-
-// A Finding is one thing that has to change. Frame, Path and Waiver are what it is about, as far as it has them.
-type Finding struct {
-	Kind       FindingKind     `json:"kind"`
-	Frame      *frame.Frame    `json:"frame,omitempty"`
-	Path       *callgraph.Path `json:"path,omitempty"`
-	Waiver     *Waiver         `json:"waiver,omitempty"`
-	LimitBytes int             `json:"limit_bytes,omitempty"` // what was exceeded: the limit, or the waiver's ceiling
-	Message    string          `json:"message"`
-	Remedy     string          `json:"remedy"`
-}
-
-// Check compares a build with limits. Findings come in this order: frames, in the order of the build; the deepest path;
-// unused waivers, in the order of the limits. Check fails when the limits are not valid, and when there is a limit of
-// paths but no call graph.
+// Check compares a build with limits. Findings come in this order: frames, in the order of the build; paths; waivers,
+// limits and entries, in the order of the configuration. Of a frame there is one finding, the first that applies in the order
+// of FindingKinds. Check fails when the limits are not valid, and when they need a call graph that the build does
+// not have; frames are checked all the same then.
 func Check(b Build, l Limits) ([]Finding, error) {
 	if err := l.Validate(); err != nil {
 		return nil, err
 	}
-	var findings []Finding
-	used := make([]bool, len(l.Waivers))
-	for _, f := range b.Frames {
-		if f.Bytes <= l.FrameBytes {
-			continue
-		}
-		if finding, ok := l.frame(f, used); ok {
-			findings = append(findings, finding)
-		}
+	c := checker{
+		build: b, limits: l,
+		used: make([]bool, len(l.Waivers)), limited: make([]bool, len(l.Particular)),
 	}
-	if l.PathBytes > 0 {
-		if b.Graph == nil {
-			return findings, errors.New("checking stack paths: the build has no call graph (.ci);" +
-				" build with gcc 10 or later and KCFLAGS='-fstack-usage -fcallgraph-info=su,da', or remove the path limit")
-		}
-		if worst := b.Graph.Worst(); worst.Bytes > l.PathBytes {
-			findings = append(findings, pathAboveLimit(worst, l.PathBytes))
-		}
+	var err error
+	switch {
+	case b.Graph != nil:
+		c.reach = reachOf(b, l.Entries)
+	case l.needsGraph():
+		err = errors.New("checking stack paths: the build has no call graph (.ci);" +
+			" build with gcc 10 or later and KCFLAGS='-fstack-usage -fcallgraph-info=su,da', or remove what is said of paths and entries, and the baseline's call graph")
 	}
-	for i, w := range l.Waivers {
-		if !used[i] {
-			findings = append(findings, waiverUnused(w))
-		}
+	c.frames()
+	if b.Graph != nil {
+		c.paths()
 	}
-	return findings, nil
+	if err == nil {
+		c.configuration()
+	}
+	return c.findings, err
 }
 
-// frame judges a frame above the limit. Of several waivers that match, the one with the highest ceiling counts.
-func (l Limits) frame(f frame.Frame, used []bool) (Finding, bool) {
-	var widest *Waiver
-	for i, w := range l.Waivers {
-		if !w.matches(f) {
+type checker struct {
+	build    Build
+	limits   Limits
+	reach    map[string]Reach // by place; nil without call graph
+	used     []bool           // waivers
+	limited  []bool           // particular limits that are about a function
+	findings []Finding
+}
+
+func (c *checker) frames() {
+	before := make(map[*Function]pair)
+	if c.limits.Baseline != nil {
+		for _, p := range pairs(c.limits.Baseline.Build.Functions, c.build.Functions) {
+			before[p.New] = p
+		}
+	}
+	for i := range c.build.Functions {
+		fn := &c.build.Functions[i]
+		f := fn.Frames[0]
+		kind, limit, was := c.judge(f, before[fn])
+		if kind == "" {
 			continue
 		}
-		used[i] = true
-		if widest == nil || w.CeilingBytes > widest.CeilingBytes {
+		reach := c.reach[place(f)]
+		switch w := c.waiver(f, reach, func(w Waiver) int { return w.CeilingBytes }); {
+		case w == nil:
+			c.findings = append(c.findings, frameFinding(kind, f, limit, was, reach))
+		case f.Bytes > w.CeilingBytes:
+			c.findings = append(c.findings, frameAboveCeiling(f, *w, was, reach))
+		}
+	}
+}
+
+// judge returns what is to be said of a frame, before waivers are looked at.
+func (c *checker) judge(f frame.Frame, p pair) (kind FindingKind, limit, was int) {
+	limit = c.limitOf(f, c.limits.FrameBytes, func(l Limit) int { return l.FrameBytes })
+	if p.New != nil && p.Old != nil {
+		before, _, _ := p.comparable()
+		was = before.Bytes
+	}
+	switch {
+	case f.Bytes > limit:
+		return FrameAboveLimit, limit, was
+	case f.Kind == frame.Dynamic && f.Source != frame.SourceORC: // which only says that it could not tell more
+		return FrameUnbounded, 0, was
+	case p.New == nil: // no baseline
+		return "", 0, 0
+	case p.Old == nil && f.Bytes >= c.limits.Baseline.NewFrameBytes:
+		return FrameNew, c.limits.Baseline.NewFrameBytes, 0
+	case p.Old != nil:
+		before, after, _ := p.comparable()
+		if allowed := before.Bytes + c.limits.Baseline.FrameGrowthBytes; after.Bytes > allowed {
+			return FrameGrown, allowed, f.Bytes - (after.Bytes - before.Bytes)
+		}
+	}
+	return "", 0, 0
+}
+
+// limitOf returns the limit of a function: that of the first particular one that has one, or the general one.
+func (c *checker) limitOf(f frame.Frame, general int, bytes func(Limit) int) int {
+	for i, l := range c.limits.Particular {
+		if bytes(l) > 0 && l.matches(f) {
+			c.limited[i] = true
+			return bytes(l)
+		}
+	}
+	return general
+}
+
+// waiver returns the one that lets a function pass, or nil. Of several that match, the one with the highest ceiling counts.
+func (c *checker) waiver(f frame.Frame, reach Reach, ceiling func(Waiver) int) *Waiver {
+	var widest *Waiver
+	for i, w := range c.limits.Waivers {
+		if ceiling(w) == 0 || w.Unreached && reach != Unreached || !w.matches(f) {
+			continue
+		}
+		c.used[i] = true
+		if widest == nil || ceiling(w) > ceiling(*widest) {
 			widest = &w
 		}
 	}
-	switch {
-	case widest == nil:
-		return Finding{
-			Kind: FrameAboveLimit, Frame: &f, LimitBytes: l.FrameBytes,
-			Message: fmt.Sprintf("%s takes %d bytes of stack (%s), the limit is %d", f.Function, f.Bytes, f.Kind, l.FrameBytes),
-			Remedy:  "allocate its large local variables on the heap, or move them into a noinline function off the deep paths; or add a waiver with a reason and a ceiling",
-		}, true
-	case f.Bytes > widest.CeilingBytes:
-		return Finding{
-			Kind: WaiverExceeded, Frame: &f, Waiver: widest, LimitBytes: widest.CeilingBytes,
-			Message: fmt.Sprintf("%s takes %d bytes of stack (%s), its waiver allows %d", f.Function, f.Bytes, f.Kind, widest.CeilingBytes),
-			Remedy:  "find what made the frame grow and undo it, or raise the waiver's ceiling if its reason still holds",
-		}, true
-	}
-	return Finding{}, false
+	return widest
 }
 
-func pathAboveLimit(worst callgraph.Path, limit int) Finding {
-	first, last := worst.Steps[0].Frame.Function, worst.Steps[len(worst.Steps)-1].Frame.Function
-	return Finding{
-		Kind: PathAboveLimit, Path: &worst, LimitBytes: limit,
-		Message: fmt.Sprintf("the calls from %s to %s take %d bytes of stack (%s), the limit is %d",
-			first, last, worst.Bytes, worst.Verdict, limit),
-		Remedy: "make the largest frames on the path smaller, or break the path by handing work to a task queue",
+// configuration finds what is configured and is about nothing, or should be looked at again.
+func (c *checker) configuration() {
+	for i, w := range c.limits.Waivers {
+		switch {
+		case !c.used[i]:
+			c.findings = append(c.findings, waiverUnused(w))
+		case w.Expires != "" && w.Expires < c.limits.Today:
+			c.findings = append(c.findings, waiverExpired(w))
+		}
+	}
+	for i, l := range c.limits.Particular {
+		if !c.limited[i] {
+			c.findings = append(c.findings, targetUnused("limit", l.Target))
+		}
+	}
+	for _, e := range c.limits.Entries {
+		if !c.isAboutAny(e.Target) {
+			c.findings = append(c.findings, targetUnused("entry", e.Target))
+		}
 	}
 }
 
-func waiverUnused(w Waiver) Finding {
-	return Finding{
-		Kind: WaiverUnused, Waiver: &w,
-		Message: fmt.Sprintf("the waiver for %s matches no frame above the limit", w.target()),
-		Remedy:  "remove the waiver if the frame is gone or small enough now; if the function was renamed, name it anew",
+func (c *checker) isAboutAny(t Target) bool {
+	for _, n := range c.build.Graph.Nodes {
+		if n.Defined && t.matches(n.Frame) {
+			return true
+		}
 	}
+	return false
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kmodaudit/kmodaudit/stackcheck/callgraph"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
 )
 
@@ -19,15 +20,26 @@ func summarize(findings []Finding) []string {
 	return all
 }
 
+func waive(file, function string, ceiling int) Waiver {
+	return Waiver{Target: Target{File: file, Function: function}, CeilingBytes: ceiling, Reason: "test"}
+}
+
+func ofFrames(frames ...frame.Frame) Build {
+	b := Build{Frames: frames}
+	for i := range frames {
+		b.Functions = append(b.Functions, Function{frames[i : i+1]})
+	}
+	return b
+}
+
 func TestCheck(t *testing.T) {
 	of := func(file, function string, bytes int) frame.Frame {
 		return frame.Frame{File: file, Function: function, Bytes: bytes, Kind: frame.Static}
 	}
-	b := Build{Frames: []frame.Frame{
+	b := ofFrames(
 		of("m/zstd/lib/zstd.c", "decompress", 18488), of("m/zstd/lib/zstd.c", "compress.constprop", 4096),
 		of("m/zfs/dmu.c", "heavy", 2049), of("m/zfs/dmu.c", "at_limit", 2048), of("m/zfs/dmu.c", "light", 8),
-	}}
-	waive := func(file, function string, ceiling int) Waiver { return Waiver{file, function, ceiling, "test"} }
+	)
 	heavy := waive("", "heavy", 2049)
 	const (
 		decompress = "frame-above-limit: decompress takes 18488 bytes of stack (static), the limit is 2048"
@@ -75,17 +87,18 @@ func TestCheckRecording(t *testing.T) {
 		}
 	}
 	want := "path-above-limit: the calls from zfs_HUF_decompress1X2 to zfs_FSE_buildDTable take 20208 bytes of stack" +
-		" (lower bound: 736 indirect calls, 327 external functions, 129 cycles), the limit is 16384"
+		" (lower bound: 3 external functions, 1 cycle), the limit is 16384; so it is from 3 more"
 	if got := summarize(findings[20:])[0]; got != want {
 		t.Errorf("finding %s, want %s", got, want)
 	}
-	limits = Limits{FrameBytes: 2048, Waivers: []Waiver{{File: "module/zstd/lib/zstd.c", CeilingBytes: 18488, Reason: "not called in the kernel"}}}
+	limits = Limits{FrameBytes: 2048, Waivers: []Waiver{waive("module/zstd/lib/zstd.c", "", 18488)}}
 	if findings, err := Check(b, limits); err != nil || findings != nil {
 		t.Errorf("with a waiver: %v, error %v", summarize(findings), err)
 	}
 }
 
 func TestCheckRefuses(t *testing.T) {
+	f := Target{Function: "f"}
 	tests := []struct {
 		name   string
 		limits Limits
@@ -94,11 +107,16 @@ func TestCheckRefuses(t *testing.T) {
 		{"no limit", Limits{}, "a frame limit of 0 bytes"},
 		{"negative path limit", Limits{FrameBytes: 1, PathBytes: -1}, "a path limit of -1 bytes"},
 		{"path without graph", Limits{FrameBytes: 1, PathBytes: 1}, "the build has no call graph (.ci)"},
-		{"no reason", Limits{FrameBytes: 1, Waivers: []Waiver{{Function: "f", CeilingBytes: 2}}}, "waiver 1 (f): has no reason"},
-		{"no ceiling", Limits{FrameBytes: 1, Waivers: []Waiver{{File: "x.c", Reason: "r"}}}, "waiver 1 (x.c): has no ceiling"},
-		{"everything", Limits{FrameBytes: 1, Waivers: []Waiver{{CeilingBytes: 2, Reason: "r"}}}, "names neither file nor function"},
-		{"file pattern", Limits{FrameBytes: 1, Waivers: []Waiver{{File: "[", CeilingBytes: 2, Reason: "r"}}}, "file is no valid pattern"},
-		{"function pattern", Limits{FrameBytes: 1, Waivers: []Waiver{{Function: "{", CeilingBytes: 2, Reason: "r"}}}, "function is no valid pattern"},
+		{"no reason", Limits{FrameBytes: 1, Waivers: []Waiver{{Target: f, CeilingBytes: 2}}}, "waiver 1 (f): has no reason"},
+		{"no ceiling", Limits{FrameBytes: 1, Waivers: []Waiver{{Target: Target{File: "x.c"}, Reason: "r"}}}, "waiver 1 (x.c): has no ceiling"},
+		{"everything", Limits{FrameBytes: 1, Waivers: []Waiver{waive("", "", 2)}}, "names neither file nor function"},
+		{"file pattern", Limits{FrameBytes: 1, Waivers: []Waiver{waive("[", "", 2)}}, "file is no valid pattern"},
+		{"function pattern", Limits{FrameBytes: 1, Waivers: []Waiver{waive("", "{", 2)}}, "function is no valid pattern"},
+		{"no date", Limits{FrameBytes: 1, Waivers: []Waiver{{Target: f, CeilingBytes: 2, Reason: "r", Expires: "soon"}}}, `expires on "soon"; want a date`},
+		{"limit of nothing", Limits{FrameBytes: 1, Particular: []Limit{{Target: f}}}, "limit 1 (f): limits neither frame nor path"},
+		{"entry of everything", Limits{FrameBytes: 1, Entries: []Entry{{}}}, "entry 1 (): names neither file nor function"},
+		{"place", Limits{FrameBytes: 1, Entries: []Entry{{Target{Place: callgraph.Position{File: "k.toml", Line: 7}}}}}, "k.toml:7: stack limits: entry 1"},
+		{"baseline", Limits{FrameBytes: 1, Baseline: &Baseline{FrameGrowthBytes: -1}}, "the baseline allows less than 0 bytes"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -110,13 +128,13 @@ func TestCheckRefuses(t *testing.T) {
 }
 
 func TestFindingJSON(t *testing.T) {
-	b := Build{Frames: []frame.Frame{{Function: "f", File: "x.c", Line: 3, Bytes: 4096, Kind: frame.Static}}}
+	b := ofFrames(frame.Frame{Function: "f", File: "x.c", Line: 3, Bytes: 4096, Kind: frame.Static})
 	findings, err := Check(b, Limits{FrameBytes: 2048})
 	if err != nil {
 		t.Fatal(err)
 	}
 	got, err := json.Marshal(findings)
-	want := `[{"kind":"frame-above-limit","frame":{"function":"f","file":"x.c","line":3,"bytes":4096,"kind":"static"},"limit_bytes":2048,` +
+	want := `[{"kind":"frame-above-limit","frame":{"function":"f","file":"x.c","line":3,"bytes":4096,"kind":"static"},"limit_bytes":2048,"place":{"file":"x.c","line":3},` +
 		`"message":"f takes 4096 bytes of stack (static), the limit is 2048",` +
 		`"remedy":"allocate its large local variables on the heap, or move them into a noinline function off the deep paths; or add a waiver with a reason and a ceiling"}]`
 	if diff := cmp.Diff(want, string(got)); diff != "" || err != nil {

@@ -10,5 +10,9 @@
 //   - A limit is the largest size that a frame, or a path, may have.
 //   - A waiver lets frames above the limit pass, for a stated reason and up to a ceiling. A waiver that excuses nothing is
 //     a finding like a frame that is too large: what it excused is fixed, or renamed and no longer watched.
+//   - A snapshot is what was read of a build, in one file. It stands for the build.
+//   - A baseline is an earlier build, mostly a snapshot, that a build may be no worse than.
+//   - An entry is a function that is called from outside of the build, or through a pointer. What no calls lead to from an entry
+//     is not reached.
 //   - A finding is one thing that has to change before the module ships.
 package stackcheck

@@ -19,7 +19,7 @@ func Example() {
 	findings, err := stackcheck.Check(build, stackcheck.Limits{
 		FrameBytes: 2048,
 		Waivers: []stackcheck.Waiver{
-			{File: "module/zstd/lib/zstd.c", CeilingBytes: 17000, Reason: "workspaces of code that the module does not call"},
+			{Target: stackcheck.Target{File: "module/zstd/lib/zstd.c"}, CeilingBytes: 17000, Reason: "workspaces of code that the module does not call"},
 		},
 	})
 	if err != nil {

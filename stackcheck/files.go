@@ -23,7 +23,7 @@ const (
 	maxWindowBytes  = 128 << 20 // of the zstd decoder; what zstd --long needs
 )
 
-// A File is a file of a build that tells of its stack: .su or .ci, whole, or an object, which is read where it lies.
+// A File is a file of a build that tells of its stack: .su or .ci, whole, or an object or a snapshot, which is read where it lies.
 type File struct {
 	Path string // relative to the directory or archive, with slashes
 	Name string // for messages: what to open to see the file

@@ -16,7 +16,7 @@ import (
 // the compiler's own word with the place in the source code, .ci the same without clang's, .stack_sizes has no place, and ORC,
 // computed from the machine code, knows a frame that grows at run time only in part.
 type Function struct {
-	Frames []frame.Frame // one of a source
+	Frames []frame.Frame `json:"frames"` // one of a source
 }
 
 // From returns what a source tells of the function, or nil.
@@ -31,6 +31,12 @@ func (f Function) From(source frame.Source) *frame.Frame {
 
 // Sources are all that are read, the best first.
 var Sources = []frame.Source{frame.SourceSU, frame.SourceCI, frame.SourceStackSizes, frame.SourceORC}
+
+func sortBySource(frames []frame.Frame) {
+	slices.SortStableFunc(frames, func(a, b frame.Frame) int {
+		return slices.Index(Sources, a.Source) - slices.Index(Sources, b.Source)
+	})
+}
 
 // A claim is what one file tells of a function: its frames, if it has any, and how it can be recognised.
 type claim struct {
@@ -207,9 +213,7 @@ func (g *grouping) functions() (sized []Function, unsized []frame.Frame) {
 			continue
 		}
 		if len(c.frames) > 1 {
-			slices.SortFunc(c.frames, func(a, b frame.Frame) int {
-				return slices.Index(Sources, a.Source) - slices.Index(Sources, b.Source)
-			})
+			sortBySource(c.frames)
 		}
 		sized = append(sized, Function{c.frames})
 	}

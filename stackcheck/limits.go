@@ -3,9 +3,12 @@ package stackcheck
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"github.com/kmodaudit/kmodaudit/stackcheck/callgraph"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
 )
 
@@ -13,15 +16,50 @@ import (
 type Limits struct {
 	FrameBytes int // largest frame; the kernel's own is CONFIG_FRAME_WARN, 2,048 on 64 bits (lib/Kconfig.debug)
 	PathBytes  int // largest sum along a call path; 0 is no limit
+
+	Particular []Limit // of some functions, in place of the general ones; the first that matches and has one counts
+	Entries    []Entry // that the kernel calls, beside those that a build tells, see Reach
 	Waivers    []Waiver
+
+	Baseline *Baseline // nil for none
+	Today    string    // 2006-01-02; waivers may have expired by then; empty when none does
 }
 
-// A Waiver lets frames above the limit pass up to a ceiling.
+// A Target names functions. An empty pattern matches everything.
+type Target struct {
+	File     string `json:"file,omitempty"`     // doublestar pattern of Frame.File
+	Function string `json:"function,omitempty"` // pattern of the function's name or base name
+
+	Place callgraph.Position `json:"place,omitzero"` // where it is configured
+}
+
+// A Limit is one of particular functions. Zero is none.
+type Limit struct {
+	Target
+	FrameBytes int `json:"frame_bytes,omitempty"`
+	PathBytes  int `json:"path_bytes,omitempty"` // of paths that begin at the function
+}
+
+// An Entry is a function that is called from outside of the build.
+type Entry struct{ Target }
+
+// A Waiver lets frames above a limit pass up to a ceiling, and the deepest paths from functions. Zero lets none.
 type Waiver struct {
-	File         string `json:"file,omitempty"`     // doublestar pattern of Frame.File; empty matches every file
-	Function     string `json:"function,omitempty"` // pattern of the function's name or base name; empty matches every function
-	CeilingBytes int    `json:"ceiling_bytes"`
-	Reason       string `json:"reason"`
+	Target
+	CeilingBytes     int    `json:"ceiling_bytes,omitempty"`
+	PathCeilingBytes int    `json:"path_ceiling_bytes,omitempty"`
+	Reason           string `json:"reason"`
+	Expires          string `json:"expires,omitempty"`   // 2006-01-02, the last day that it holds
+	Unreached        bool   `json:"unreached,omitempty"` // it holds only for functions that no entry reaches
+}
+
+// A Baseline is an earlier build, and how far another one may be from it.
+type Baseline struct {
+	Build            Build
+	Name             string // that Build is read from
+	NewFrameBytes    int    // smallest frame of a new function that is found
+	FrameGrowthBytes int    // that a frame may grow by
+	PathGrowthBytes  int    // that the deepest path from an entry may grow by
 }
 
 // Validate returns all that is wrong with the limits, or nil.
@@ -33,43 +71,109 @@ func (l Limits) Validate() error {
 	if l.PathBytes < 0 {
 		all = append(all, fmt.Errorf("stack limits: a path limit of %d bytes; set one above 0, or 0 for none", l.PathBytes))
 	}
+	for i, limit := range l.Particular {
+		if err := limit.validate(); err != nil {
+			all = append(all, limit.wrong("limit", i, err))
+		}
+	}
+	for i, e := range l.Entries {
+		if err := e.validate(); err != nil {
+			all = append(all, e.wrong("entry", i, err))
+		}
+	}
 	for i, w := range l.Waivers {
 		if err := w.validate(); err != nil {
-			all = append(all, fmt.Errorf("stack limits: waiver %d (%s): %w", i+1, w.target(), err))
+			all = append(all, w.wrong("waiver", i, err))
 		}
+	}
+	if b := l.Baseline; b != nil && (b.NewFrameBytes < 0 || b.FrameGrowthBytes < 0 || b.PathGrowthBytes < 0) {
+		all = append(all, errors.New("stack limits: the baseline allows less than 0 bytes; set 0 or more"))
 	}
 	return errors.Join(all...)
 }
 
-func (w Waiver) validate() error {
+func (t Target) wrong(what string, i int, err error) error {
+	text := fmt.Sprintf("stack limits: %s %d (%s): %v", what, i+1, t, err)
+	if t.Place.File != "" {
+		text = fmt.Sprintf("%s:%d: %s", t.Place.File, t.Place.Line, text)
+	}
+	return errors.New(text)
+}
+
+func (t Target) validate() error {
 	switch {
-	case w.File == "" && w.Function == "":
-		return errors.New("names neither file nor function, and would waive everything; name what it is about")
-	case !doublestar.ValidatePattern(w.File):
+	case t.File == "" && t.Function == "":
+		return errors.New("names neither file nor function, and would be about everything; name what it is about")
+	case !doublestar.ValidatePattern(t.File):
 		return errors.New("file is no valid pattern; see doublestar, and escape [ { * ? with a backslash")
-	case !doublestar.ValidatePattern(w.Function):
+	case !doublestar.ValidatePattern(t.Function):
 		return errors.New("function is no valid pattern; see doublestar, and escape [ { * ? with a backslash")
-	case w.CeilingBytes <= 0:
-		return errors.New("has no ceiling; set the bytes that the frame may take")
-	case w.Reason == "":
-		return errors.New("has no reason; say why the frame may be that large")
 	}
 	return nil
 }
 
-// target names what the waiver is about.
-func (w Waiver) target() string {
-	switch {
-	case w.Function == "":
-		return w.File
-	case w.File == "":
-		return w.Function
+func (l Limit) validate() error {
+	switch err := l.Target.validate(); {
+	case err != nil:
+		return err
+	case l.FrameBytes < 0 || l.PathBytes < 0 || l.FrameBytes == 0 && l.PathBytes == 0:
+		return errors.New("limits neither frame nor path; set the bytes of one of them")
 	}
-	return w.File + ": " + w.Function
+	return nil
 }
 
-func (w Waiver) matches(f frame.Frame) bool {
-	return (w.File == "" || doublestar.MatchUnvalidated(w.File, f.File)) &&
-		(w.Function == "" || doublestar.MatchUnvalidated(w.Function, f.Function) ||
-			doublestar.MatchUnvalidated(w.Function, frame.BaseName(f.Function)))
+func (w Waiver) validate() error {
+	switch err := w.Target.validate(); {
+	case err != nil:
+		return err
+	case w.CeilingBytes < 0 || w.PathCeilingBytes < 0 || w.CeilingBytes == 0 && w.PathCeilingBytes == 0:
+		return errors.New("has no ceiling; set the bytes that the frame, or the path, may take")
+	case w.Reason == "":
+		return errors.New("has no reason; say why the frame may be that large")
+	}
+	if w.Expires != "" {
+		if _, err := time.Parse(time.DateOnly, w.Expires); err != nil {
+			return fmt.Errorf("expires on %q; want a date such as 2027-01-31", w.Expires)
+		}
+	}
+	return nil
+}
+
+// String names the functions, as far as they are named.
+func (t Target) String() string {
+	switch {
+	case t.Function == "":
+		return t.File
+	case t.File == "":
+		return t.Function
+	}
+	return t.File + ": " + t.Function
+}
+
+func (t Target) matches(f frame.Frame) bool {
+	return (t.File == "" || doublestar.MatchUnvalidated(t.File, f.File)) &&
+		(t.Function == "" || doublestar.MatchUnvalidated(t.Function, f.Function) ||
+			doublestar.MatchUnvalidated(t.Function, frame.BaseName(f.Function)))
+}
+
+// needsGraph reports whether anything but frames is to be checked.
+func (l Limits) needsGraph() bool {
+	return l.PathBytes > 0 || len(l.Entries) > 0 || l.Baseline != nil && l.Baseline.Build.Graph != nil ||
+		slices.ContainsFunc(l.Particular, func(limit Limit) bool { return limit.PathBytes > 0 }) ||
+		slices.ContainsFunc(l.Waivers, func(w Waiver) bool { return w.Unreached || w.PathCeilingBytes > 0 })
+}
+
+// ReadBaseline returns the limits with the build that their baseline names. When it cannot be read, there is no baseline.
+func (l Limits) ReadBaseline() (Limits, error) {
+	if l.Baseline == nil {
+		return l, nil
+	}
+	b := *l.Baseline
+	l.Baseline = nil
+	var err error
+	if b.Build, err = Read(b.Name); err != nil {
+		return l, fmt.Errorf("reading the baseline: %w", err)
+	}
+	l.Baseline = &b
+	return l, nil
 }

@@ -11,14 +11,14 @@ import (
 
 func stackCommand() *cobra.Command {
 	return group("stack", "List and check what a module takes of the stack",
-		stackFramesCommand(), stackCheckCommand(), stackPathsCommand())
+		stackFramesCommand(), stackCheckCommand(), stackDiffCommand(), stackPathsCommand(), stackSnapshotCommand())
 }
 
 // stackInput describes the arguments of all these commands.
 const stackInput = `A PATH is a directory, which is searched, a .tar.zst archive of .su and .ci files, one of these, or an
 object. The compiler writes .su and .ci when it has -fstack-usage and -fcallgraph-info=su,da. Objects are kernel modules
 (.ko, also .ko.xz, .ko.zst, .ko.gz), vmlinux and .o files; a kernel with CONFIG_UNWINDER_ORC tells in them what its functions
-take, without a rebuild. Several are taken together.`
+take, without a rebuild. A snapshot, written by stack snapshot, stands for what it was made of. Several are taken together.`
 
 func stackFramesCommand() *cobra.Command {
 	flags := cli.StackFlags{Format: report.TableFormat, Source: cli.BestSource}
@@ -53,14 +53,16 @@ func stackCheckCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check PATH...",
 		Short: "Check stack frames against limits and waivers",
-		Long: `Check lists the frames above the limit of the configuration, those that have outgrown their waiver,
-and the waivers that excuse nothing.
+		Long: `Check lists the frames and paths above the limits of the configuration, those that have outgrown their
+waiver, and the waivers that excuse nothing or have expired. With a baseline, it also lists what has grown since, and
+large frames that are new. docs/stack.md shows the configuration.
 
 ` + stackInput + `
 
 Exit status: 0 nothing to list, 1 something, 2 could not be done wholly.`,
 		Example: `  kmodaudit stack check -C kmodaudit.toml testdata/openzfs-2.1.11/su-ci.tar.zst
-  kmodaudit stack check --format github testdata/openzfs-2.1.11/su-ci.tar.zst`,
+  kmodaudit stack check --format github testdata/openzfs-2.1.11/su-ci.tar.zst
+  kmodaudit stack check --baseline testdata/openzfs-2.1.11/su-ci.tar.zst testdata/openzfs-2.1.11/su-ci.tar.zst`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags.Paths = args
@@ -68,7 +70,37 @@ Exit status: 0 nothing to list, 1 something, 2 could not be done wholly.`,
 		},
 	}
 	cmd.Flags().StringVarP(&flags.Config, "config", "C", "", "configuration `file` (default: kmodaudit.toml, if there is one)")
-	addFormat(cmd, &flags.Format, report.TableFormat, report.JSONFormat, report.CSVFormat, report.MarkdownFormat, report.GitHubFormat)
+	cmd.Flags().StringVar(&flags.Baseline, "baseline", "", "snapshot or build that nothing may have grown since, a `PATH` (default: that of the configuration)")
+	addFormat(cmd, &flags.Format, report.TableFormat, report.JSONFormat, report.CSVFormat, report.MarkdownFormat,
+		report.GitHubFormat, report.SARIFFormat, report.JUnitFormat)
+	return cmd
+}
+
+func stackDiffCommand() *cobra.Command {
+	flags := cli.DiffFlags{Format: report.TableFormat}
+	cmd := &cobra.Command{
+		Use:   "diff OLD NEW",
+		Short: "Compare the stack of two builds",
+		Long: `Diff lists the frames that two builds of a module differ in, the largest change first: grown, shrunk, new, gone, or
+inlined into other functions; and how much deeper the stack gets from the functions that nothing calls by name. The
+same function is found again when its lines have moved, in another file, and as another clone, so that the builds
+may be of other compilers, kernels or releases.
+
+OLD and NEW are each what the other commands take as PATH. Frames are compared by the best source that both have.
+CSV has the frames alone.
+
+Exit status: 0 compared, 2 could not be done wholly.`,
+		Example: `  kmodaudit stack diff testdata/small-module/clang testdata/small-module/gcc
+  kmodaudit stack diff --top 3 --format markdown testdata/small-module/clang testdata/small-module/gcc`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			flags.Old, flags.New = args[0], args[1]
+			return cli.StackDiff(output(cmd), flags)
+		},
+	}
+	const mostChanges = 20
+	cmd.Flags().IntVar(&flags.Top, "top", mostChanges, "the largest `n` changes only, 0 for all")
+	addFormat(cmd, &flags.Format, report.TableFormat, report.JSONFormat, report.CSVFormat, report.MarkdownFormat)
 	return cmd
 }
 
@@ -99,5 +131,36 @@ Exit status: 0 shown, 2 could not be done wholly.`,
 	const fewPaths = 3
 	cmd.Flags().IntVar(&flags.Top, "top", fewPaths, "the deepest `n` only, 0 for all")
 	addFormat(cmd, &flags.Format, report.TableFormat, report.JSONFormat, report.MarkdownFormat)
+	return cmd
+}
+
+func stackSnapshotCommand() *cobra.Command {
+	var flags cli.SnapshotFlags
+	cmd := &cobra.Command{
+		Use:   "snapshot PATH... -o FILE",
+		Short: "Keep what is known of a build's stack in one file",
+		Long: `Snapshot writes the frames and calls of a build into one JSON file, which every command here takes in place
+of the build: as the baseline of a check, or to compare two builds. A name that ends in .zst has it compressed.
+
+A module says in the snapshot what it is and which kernel it is for; what no file tells can be said by flags.
+
+` + stackInput + `
+
+Exit status: 0 written, 2 could not be done wholly; nothing is written then.`,
+		Example: `  kmodaudit stack snapshot -o baseline.json.zst testdata/openzfs-2.1.11/su-ci.tar.zst
+  kmodaudit stack check --baseline baseline.json.zst testdata/openzfs-2.1.11/su-ci.tar.zst`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			flags.Paths = args
+			return cli.StackSnapshot(output(cmd), flags)
+		},
+	}
+	cmd.Flags().StringVarP(&flags.File, "output", "o", "", "`file` that receives the snapshot")
+	cmd.MarkFlagRequired("output")
+	cmd.Flags().StringSliceVar(&flags.Built.Modules, "module", nil, "`name` of the module that was built, may be repeated")
+	cmd.Flags().StringVar(&flags.Built.Version, "module-version", "", "its `version`")
+	cmd.Flags().StringVar(&flags.Built.Kernel, "kernel", "", "`release` of the kernel that it was built for")
+	cmd.Flags().StringVar(&flags.Built.Compiler, "compiler", "", "`name` and version of what compiled it")
+	cmd.Flags().StringVar(&flags.Built.Flags, "flags", "", "`flags` that it was built with, such as KCFLAGS")
 	return cmd
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/kmodaudit/kmodaudit/report"
 	"github.com/kmodaudit/kmodaudit/stackcheck"
@@ -33,54 +32,6 @@ func chosen(build stackcheck.Build, source frame.Source) ([]stackcheck.Function,
 		functions = append(functions, stackcheck.Function{Frames: []frame.Frame{f}})
 	}
 	return functions, nil
-}
-
-// frameListing shows functions, some of total.
-func frameListing(functions []stackcheck.Function, total int, source frame.Source) report.Listing {
-	var best, all []frame.Frame
-	for _, fn := range functions {
-		best = append(best, fn.Frames[0])
-		all = append(all, fn.Frames...)
-	}
-	listing := report.Frames(best, total)
-	table := &listing.Tables[0]
-	position := len(table.Columns) - 1
-	for i, f := range best {
-		if f.File == "" { // all that an object tells
-			table.Rows[i][position] = f.Object
-		}
-	}
-	if source == AllSources {
-		sideBySide(table, functions)
-		listing.JSON = report.Frames(all, total).JSON
-	}
-	return listing
-}
-
-// sideBySide makes of the column of bytes one for each source that tells of any of the functions.
-func sideBySide(table *report.Table, functions []stackcheck.Function) {
-	var sources []frame.Source
-	for _, source := range stackcheck.Sources {
-		if slices.ContainsFunc(functions, func(fn stackcheck.Function) bool { return fn.From(source) != nil }) {
-			sources = append(sources, source)
-		}
-	}
-	var columns []string
-	for _, source := range sources {
-		columns = append(columns, string(source))
-	}
-	table.Columns = append(columns, table.Columns[1:]...)
-	for i, fn := range functions {
-		var row []any
-		for _, source := range sources {
-			if f := fn.From(source); f != nil {
-				row = append(row, f.Bytes)
-			} else {
-				row = append(row, "")
-			}
-		}
-		table.Rows[i] = append(row, table.Rows[i][1:]...)
-	}
 }
 
 // tellHowCounted says what the sizes do not show.

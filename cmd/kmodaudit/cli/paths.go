@@ -7,18 +7,22 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kmodaudit/kmodaudit/stackcheck"
 	"github.com/kmodaudit/kmodaudit/stackcheck/callgraph"
 )
 
 // deepest returns the paths that were asked for, the deepest first: through or from each function of a name, or
 // from each entry of the graph.
 func deepest(g *callgraph.Graph, f StackFlags) ([]callgraph.Path, error) {
-	from, worst := g.Entries(), g.WorstFrom
+	var from []*callgraph.Node
+	worst := g.WorstFrom
 	switch {
 	case f.Through != "":
 		from, worst = g.Find(f.Through), g.WorstThrough
 	case f.From != "":
 		from = g.Find(f.From)
+	default:
+		from = deepestEntries(g, f.Top)
 	}
 	if len(from) == 0 {
 		return nil, unknownFunction(g, cmp.Or(f.Through, f.From))
@@ -29,6 +33,14 @@ func deepest(g *callgraph.Graph, f StackFlags) ([]callgraph.Path, error) {
 	}
 	slices.SortStableFunc(paths, func(a, b callgraph.Path) int { return cmp.Compare(b.Bytes, a.Bytes) })
 	return first(f.Top, paths), nil
+}
+
+// deepestEntries returns the entries from which the stack gets deepest: what a path leaves out takes as long to find
+// as there are functions on the way, and is looked for only in paths that are shown.
+func deepestEntries(g *callgraph.Graph, top int) []*callgraph.Node {
+	entries, depths := g.Entries(), stackcheck.NewDepths(g)
+	slices.SortStableFunc(entries, func(a, b *callgraph.Node) int { return cmp.Compare(depths.From(b), depths.From(a)) })
+	return first(top, entries)
 }
 
 // unknownFunction names those that the user may have meant.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/kmodaudit/kmodaudit/audit"
 	"github.com/kmodaudit/kmodaudit/report"
 	"github.com/kmodaudit/kmodaudit/stackcheck"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
@@ -19,7 +18,8 @@ type StackFlags struct {
 	Source   frame.Source // frames: of that one, or BestSource, or AllSources
 	Top      int          // frames, paths: no more than that, the largest; 0 for all
 
-	Config string // check: file; empty for kmodaudit.toml here, or the defaults without one
+	Config   string // check: file; empty for kmodaudit.toml here, or the defaults without one
+	Baseline string // check: snapshot or build, in place of that of the configuration
 
 	Through, From string // paths: function on the path, or at its beginning; at most one of them
 }
@@ -44,7 +44,7 @@ func StackFrames(out Output, f StackFlags) error {
 			break
 		}
 	}
-	if err := out.write(frameListing(first(f.Top, functions), total, f.Source), f.Format); err != nil {
+	if err := out.write(report.Frames(first(f.Top, functions), total, f.Source == AllSources), f.Format); err != nil {
 		return err
 	}
 	return failed(readErr)
@@ -61,12 +61,20 @@ func StackCheck(out Output, f StackFlags) error {
 		return cannot(readErr)
 	}
 	out.tellUnsized(build)
-	limits := config.StackInput("", audit.Origin{}).Limits
+	limits := config.StackLimits()
+	if f.Baseline != "" {
+		limits.Baseline = config.StackBaseline(f.Baseline)
+		limits.Baseline.Name = f.Baseline // of here, and not of the configuration's directory
+	}
+	limits, baselineErr := limits.ReadBaseline()
+	if b := limits.Baseline; b != nil && b.Build.Graph == nil && build.Graph != nil {
+		out.warn(b.Name + " has no call graph (.ci): only frames are compared with it")
+	}
 	findings, checkErr := stackcheck.Check(build, limits)
 	if err := out.write(report.StackFindings(findings, len(build.Frames), limits), f.Format); err != nil {
 		return err
 	}
-	if err := failed(errors.Join(readErr, checkErr)); err != nil {
+	if err := failed(errors.Join(readErr, baselineErr, checkErr)); err != nil {
 		return err
 	}
 	return found(len(findings))
