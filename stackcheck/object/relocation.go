@@ -20,6 +20,7 @@ func (f *File) Pointers(s *Section) ([]Pointer, error) {
 		return nil, nil
 	}
 	var all []Pointer
+	bytes := 0
 	for i := range f.Sections {
 		r := &f.Sections[i]
 		if elf.SectionType(r.Type) != elf.SHT_RELA || r.Info != uint32(s.Index) {
@@ -28,6 +29,10 @@ func (f *File) Pointers(s *Section) ([]Pointer, error) {
 		raw, err := f.Data(r)
 		if err != nil {
 			return nil, err
+		}
+		// Many sections may be about one, and share their bytes in the file.
+		if bytes += len(raw); bytes > MaxSectionBytes {
+			return nil, fmt.Errorf("%s: section %s: its relocations are longer than %d bytes; the file is damaged", f.Name, s.Name, MaxSectionBytes)
 		}
 		all = slices.Grow(all, len(raw)/relocationBytes)
 		for at := 0; at+relocationBytes <= len(raw); at += relocationBytes {
