@@ -70,9 +70,7 @@ type collector struct {
 // tree collects what concerns only the headers of the tree.
 func (k *collector) tree(found files) {
 	k.Headers = len(found.read)
-	for _, name := range found.others {
-		k.NotHeaders = append(k.NotHeaders, name)
-	}
+	k.NotHeaders = append(k.NotHeaders, found.others...)
 	defined := map[string]bool{}
 	for _, f := range found.read {
 		k.Bytes += int64(f.bytes)
