@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"iter"
+	"math"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -134,14 +135,18 @@ func (in *lineReader) file() (f File) {
 	in.expect(`, "size": `)
 	f.Size = in.integer()
 	in.expect(`, "mode": "`)
-	in.check(f.Mode.UnmarshalText([]byte(in.text())))
+	if !in.skip(`0644"`) {
+		in.check(f.Mode.UnmarshalText([]byte(in.text())))
+	} else {
+		f.Mode = FileMode
+	}
 	in.expect(`, "sha256": "`)
 	in.digest(&f.SHA256)
 	if in.skip(`, "source_mtime": "`) {
-		in.check(f.SourceMtime.UnmarshalText([]byte(in.text())))
+		f.SourceMtime = in.timestamp()
 	}
 	if in.skip(`, "mtime": "`) {
-		in.check(f.Mtime.UnmarshalText([]byte(in.text())))
+		f.Mtime = in.timestamp()
 	}
 	in.expect("}")
 	return f
@@ -185,14 +190,34 @@ func (in *lineReader) digest(d *Digest) {
 	in.rest = in.rest[digits+1:]
 }
 
-// integer takes a decimal number as strconv writes it.
+// timestamp takes one as Timestamp writes it, and the closing quote.
+func (in *lineReader) timestamp() Timestamp {
+	seconds := in.integer()
+	in.expect(".")
+	before := len(in.rest)
+	nanos := in.digits()
+	in.ok = in.ok && before-len(in.rest) == 9 && 0 <= seconds && seconds < math.MaxInt64/nanosPerSecond
+	in.expect(`"`)
+	return Timestamp(seconds*nanosPerSecond + nanos)
+}
+
+// integer takes a decimal number as strconv writes it. What is too large for it, or negative, is left to the general reader.
 func (in *lineReader) integer() int64 {
-	end := strings.IndexFunc(in.rest, func(r rune) bool { return r != '-' && (r < '0' || r > '9') })
-	if end < 0 {
-		end = len(in.rest)
+	zero := strings.HasPrefix(in.rest, "0")
+	before := len(in.rest)
+	n := in.digits()
+	in.ok = in.ok && (!zero || before-len(in.rest) == 1)
+	return n
+}
+
+// digits takes at least one digit, and no more than fit.
+func (in *lineReader) digits() (n int64) {
+	const most = 18
+	i := 0
+	for i < len(in.rest) && i <= most && '0' <= in.rest[i] && in.rest[i] <= '9' {
+		n = 10*n + int64(in.rest[i]-'0')
+		i++
 	}
-	digits := in.rest[:end]
-	n, err := strconv.ParseInt(digits, 10, 64)
-	in.rest, in.ok = in.rest[end:], in.ok && err == nil && strconv.FormatInt(n, 10) == digits
+	in.rest, in.ok = in.rest[i:], in.ok && 0 < i && i <= most
 	return n
 }
