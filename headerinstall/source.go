@@ -61,12 +61,11 @@ type finder struct {
 	findings []Finding
 	problems []*Problem
 	warnings []string
-	buf      []byte // for listing directories
 }
 
 // find returns the finder that has been through all patterns. Its error is only ever ctx's.
 func find(ctx context.Context, c *Config, dest dir) (*finder, error) {
-	f := &finder{config: c, rules: newRules(c), buf: make([]byte, 32<<10)}
+	f := &finder{config: c, rules: newRules(c)}
 	if len(c.Sources) > 1 || strings.ContainsAny(c.Sources[0], wildcards) {
 		f.seen = map[string]bool{} // a single directory has each header once
 	}
@@ -195,90 +194,45 @@ func (f *finder) match(ctx context.Context, way *way, match string) (headers int
 		return 0, nil
 	}
 	defer root.close()
-	headers, err = f.walk(ctx, tree, root, ".")
-	if headers == 0 && err == nil {
+	listed, err := listTree(ctx, root, f.isDest)
+	if err != nil {
+		return 0, err
+	}
+	headers = f.walk(tree, listed, ".")
+	if headers == 0 {
 		f.warn("%q holds no header", tree.written)
 	}
-	return headers, err
+	return headers, nil
 }
 
 // walk adds the headers in and below a directory of a tree, in the order of their paths.
-func (f *finder) walk(ctx context.Context, tree *sourceTree, root dir, below string) (headers int, err error) {
-	if ctx.Err() != nil {
-		return 0, context.Cause(ctx)
-	}
-	entries, problem := f.list(tree, root, below)
-	if problem != nil {
-		f.problems = append(f.problems, problem)
-		return 0, nil
+func (f *finder) walk(tree *sourceTree, d *listedDir, below string) (headers int) {
+	switch {
+	case d.err != nil:
+		f.problems = append(f.problems, sourceProblem(tree.join(below), d.err))
+		return 0
+	case d.isDest:
+		f.warn("%q is the destination; it is not a source", tree.join(below))
+		return 0
 	}
 	prefix := tree.prefix
 	if below != "." {
 		prefix += below + "/"
 	}
-	for _, e := range entries {
+	for _, e := range d.entries {
 		// One string holds both paths: there are as many as headers.
 		written := prefix + e.name
 		name := written[len(tree.prefix):]
-		if e.kind != unix.DT_DIR {
+		switch {
+		case e.kind != unix.DT_DIR:
 			headers += f.file(source{tree: tree, written: written}, name, e.kind)
-			continue
-		}
-		if len(name) > maxPathBytes {
+		case e.dir == nil:
 			f.problem(UnsafeName, written, "%s", unsafeName(name))
-			continue
+		default:
+			headers += f.walk(tree, e.dir, name)
 		}
-		n, err := f.walk(ctx, tree, root, name)
-		if err != nil {
-			return 0, err
-		}
-		headers += n
 	}
-	return headers, nil
-}
-
-// list returns the entries of a directory, sorted as the paths below it sort. The destination has
-// none.
-func (f *finder) list(tree *sourceTree, root dir, below string) ([]entryName, *Problem) {
-	d, err := root.sub(below)
-	if err != nil {
-		return nil, sourceProblem(tree.join(below), err)
-	}
-	defer d.close()
-	stat, err := d.stat(".")
-	if err == nil && f.isDest(&stat) {
-		f.warn("%q is the destination; it is not a source", tree.join(below))
-		return nil, nil
-	}
-	var entries []entryName
-	if err == nil {
-		entries, err = d.list(f.buf)
-	}
-	if err != nil {
-		return nil, sourceProblem(tree.join(below), err)
-	}
-	slices.SortFunc(entries, comparePaths)
-	return entries, nil
-}
-
-// comparePaths compares entries of one directory as paths to and through them: "a.h" comes before what is
-// in the directory "a", since "." comes before "/".
-func comparePaths(a, b entryName) int {
-	n := min(len(a.name), len(b.name))
-	if c := strings.Compare(a.name[:n], b.name[:n]); c != 0 {
-		return c
-	}
-	return int(a.byteAt(n)) - int(b.byteAt(n))
-}
-
-func (e entryName) byteAt(i int) byte {
-	switch {
-	case i < len(e.name):
-		return e.name[i]
-	case e.kind == unix.DT_DIR:
-		return '/'
-	}
-	return 0
+	return headers
 }
 
 // file adds a source if it is a header, by its path below the directory that the pattern leads to, and returns how many
