@@ -153,8 +153,8 @@ func newJournal(manifest string, r *record) *journal {
 	return &journal{manifest: manifest, record: r}
 }
 
-// write appends lines, after those that a killed run has left. They are there for the next run once write returns: it need not survive a crash of
-// the machine, as what was written before it need not either.
+// write appends lines, after those that a killed run has left. They are there for the next run once write returns. They
+// need not survive a crash of the machine: what is written after them need not either.
 func (j *journal) write(lines []byte) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()

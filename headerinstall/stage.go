@@ -17,11 +17,11 @@ const fileMode = 0o644
 
 // stagedFile is a header that is written, and has no name of its own yet.
 //
-// In a fresh directory it has its name at once: that directory has none yet. Elsewhere a new one has none at all (O_TMPFILE), where the file system can do that: then linkat(2) gives it its name, unless
-// something has got that name meanwhile, and a killed process leaves nothing behind. A changed one has an
-// unfinished file's name, and takes the place of the old by rename(2). Nothing is synced: after a crash of the
-// machine a content that is not the planned one is seen, and replaced, by the next run, and syncing each
-// file costs tens of times what writing it does.
+// In a fresh directory it has its name at once: that directory has none yet. Elsewhere a new one has none at all
+// (O_TMPFILE), where the file system can do that: then linkat(2) gives it its name, unless something has got that name
+// meanwhile, and a killed process leaves nothing behind. A changed one has an unfinished file's name, and takes the place
+// of the old by rename(2). Nothing is synced: after a crash of the machine a content that is not the planned one is seen,
+// and replaced, by the next run, and syncing each file costs tens of times what writing it does.
 type stagedFile struct {
 	dir   dir
 	entry *Entry

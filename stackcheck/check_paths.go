@@ -13,14 +13,14 @@ func pathCeiling(w Waiver) int { return w.PathCeilingBytes }
 // paths checks the deepest path from each entry, and from each function that has a limit of its own, and against
 // the baseline. What many entries have in common, such as a path that they all share, is one finding.
 func (c *checker) paths() {
-	depths := NewDepths(c.build.Graph)
-	entries := c.build.Graph.Entries()
+	g := c.build.Graph
+	entries := g.Entries()
 	var above []*callgraph.Node // by the general limit
 	isEntry := make(map[*callgraph.Node]bool)
 	for _, n := range entries {
 		isEntry[n] = true
 	}
-	for _, n := range c.build.Graph.Nodes {
+	for _, n := range g.Nodes {
 		if !n.Defined {
 			continue
 		}
@@ -30,16 +30,16 @@ func (c *checker) paths() {
 		}
 		own := c.limitOf(n.Frame, 0, func(l Limit) int { return l.PathBytes })
 		switch limit := cmp.Or(own, general); {
-		case limit == 0 || depths.From(n) <= limit || !c.isUnwaived(n, depths.From(n)):
+		case limit == 0 || g.DepthFrom(n) <= limit || !c.isUnwaived(n, g.DepthFrom(n)):
 		case own > 0:
-			c.findings = append(c.findings, pathAboveLimit(c.build.Graph.WorstFrom(n), own, 0))
+			c.findings = append(c.findings, pathAboveLimit(g.WorstFrom(n), own, 0))
 		default:
 			above = append(above, n)
 		}
 	}
 	if len(above) > 0 {
-		deepest := slices.MaxFunc(above, func(a, b *callgraph.Node) int { return cmp.Compare(depths.From(a), depths.From(b)) })
-		c.findings = append(c.findings, pathAboveLimit(c.build.Graph.WorstFrom(deepest), c.limits.PathBytes, len(above)-1))
+		deepest := slices.MaxFunc(above, func(a, b *callgraph.Node) int { return cmp.Compare(g.DepthFrom(a), g.DepthFrom(b)) })
+		c.findings = append(c.findings, pathAboveLimit(g.WorstFrom(deepest), c.limits.PathBytes, len(above)-1))
 	}
 	if b := c.limits.Baseline; b != nil && b.Build.Graph != nil {
 		c.grownPaths(*b)
@@ -97,11 +97,11 @@ func (c *checker) grownPaths(b Baseline) {
 
 // deepestByReach returns the bytes of the deepest path from the entries that are reached, and from those that are not.
 func deepestByReach(b Build, entries []Entry) map[Reach]int {
-	reach, depths := reachOf(b, entries), NewDepths(b.Graph)
+	reach := reachOf(b, entries)
 	deepest := make(map[Reach]int)
 	for _, n := range b.Graph.Entries() {
 		r := reach[place(n.Frame)]
-		deepest[r] = max(deepest[r], depths.From(n))
+		deepest[r] = max(deepest[r], b.Graph.DepthFrom(n))
 	}
 	return deepest
 }

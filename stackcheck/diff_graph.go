@@ -157,12 +157,12 @@ func sites(caller, callee *callgraph.Node) int {
 
 // pathChanges compares the depths from the entries of both graphs.
 func pathChanges(forth, back partnership) []PathChange {
-	before, after := NewDepths(forth.from), NewDepths(back.from)
+	before, after := forth.from, back.from
 	changes := []PathChange{}
-	for _, n := range back.from.Entries() {
-		c := PathChange{Kind: New, Function: n.Frame, NewBytes: after.From(n)}
+	for _, n := range after.Entries() {
+		c := PathChange{Kind: New, Function: n.Frame, NewBytes: after.DepthFrom(n)}
 		if partner := back.of[n]; partner != nil {
-			c.OldBytes, c.Kind = before.From(partner), Shrunk
+			c.OldBytes, c.Kind = before.DepthFrom(partner), Shrunk
 			if c.NewBytes > c.OldBytes {
 				c.Kind = Grown
 			}
@@ -171,9 +171,9 @@ func pathChanges(forth, back partnership) []PathChange {
 			changes = append(changes, c)
 		}
 	}
-	for _, n := range forth.from.Entries() {
+	for _, n := range before.Entries() {
 		if forth.of[n] == nil {
-			bytes := before.From(n)
+			bytes := before.DepthFrom(n)
 			changes = append(changes, PathChange{Kind: Gone, Function: n.Frame, OldBytes: bytes, DeltaBytes: -bytes})
 		}
 	}

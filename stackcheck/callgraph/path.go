@@ -54,7 +54,7 @@ func (g *Graph) WorstThrough(n *Node) Path {
 func (g *Graph) Worst() Path {
 	var deepest *Node
 	for _, n := range g.Nodes {
-		if deepest == nil || g.below(n) > g.below(deepest) {
+		if deepest == nil || g.DepthFrom(n) > g.DepthFrom(deepest) {
 			deepest = n
 		}
 	}
@@ -65,7 +65,8 @@ func (g *Graph) Worst() Path {
 	return g.finish(g.down(g.step(deepest, Position{}), deepest), part)
 }
 
-func (g *Graph) below(n *Node) int { return g.depths[g.component[n.index]].below }
+// DepthFrom returns the bytes of the deepest path that begins at n, those of WorstFrom, without looking for the path.
+func (g *Graph) DepthFrom(n *Node) int { return g.depths[g.component[n.index]].below }
 
 // down follows the deepest way from n, whose own step is first.
 func (g *Graph) down(first Step, n *Node) []Step {

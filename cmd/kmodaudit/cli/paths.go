@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kmodaudit/kmodaudit/stackcheck"
 	"github.com/kmodaudit/kmodaudit/stackcheck/callgraph"
 )
 
@@ -38,8 +37,8 @@ func deepest(g *callgraph.Graph, f StackFlags) ([]callgraph.Path, error) {
 // deepestEntries returns the entries from which the stack gets deepest: what a path leaves out takes as long to find
 // as there are functions on the way, and is looked for only in paths that are shown.
 func deepestEntries(g *callgraph.Graph, top int) []*callgraph.Node {
-	entries, depths := g.Entries(), stackcheck.NewDepths(g)
-	slices.SortStableFunc(entries, func(a, b *callgraph.Node) int { return cmp.Compare(depths.From(b), depths.From(a)) })
+	entries := g.Entries()
+	slices.SortStableFunc(entries, func(a, b *callgraph.Node) int { return cmp.Compare(g.DepthFrom(b), g.DepthFrom(a)) })
 	return first(top, entries)
 }
 
