@@ -28,9 +28,11 @@ const (
 	journalFormat = "headers-journal/1"
 )
 
-// journalLine is a line of a journal: the first has the format, every other a directory or a file.
+// journalLine is a line of a journal: the first has the format, every other a directory, a file, or that all is
+// being removed.
 type journalLine struct {
 	Format      string `json:"format"`
+	Removing    bool   `json:"removing"` // an uninstallation has begun
 	Dir         string `json:"dir"`
 	Destination string `json:"destination"`
 	Size        int64  `json:"size"`
@@ -45,6 +47,7 @@ type record struct {
 	files       []File   // sorted by destination; a killed run's come after the manifest's
 	dirs        []string // that a killed run has made, or was about to
 	interrupted bool     // there is a journal
+	removing    bool     // an uninstallation has begun
 	journalID   fileID
 	journalEnd  int64 // bytes of the journal that are whole lines
 }
@@ -91,6 +94,8 @@ func (r *record) readJournal(data []byte) error {
 			if line.Format != journalFormat {
 				return fmt.Errorf("format is %q, want %q", line.Format, journalFormat)
 			}
+		case line.Removing:
+			r.removing = true
 		case line.Dir != "":
 			if !isCleanLocal(line.Dir) {
 				return fmt.Errorf("line %d: directory %q is not a clean relative path", n, line.Dir)
@@ -205,6 +210,9 @@ func (j *journal) close() {
 		j.f.Close()
 	}
 }
+
+// removingLine is the line that an uninstallation writes before it removes anything.
+const removingLine = `{"removing": true}` + "\n"
 
 // appendDir appends the line of a directory.
 func appendDir(out []byte, name string) []byte {

@@ -54,7 +54,8 @@ func uninstall(ctx context.Context, c Config) (Removal, error) {
 	u.survey = &survey{config: &c, dest: dest}
 	entries := withOwned(nil, last.files)
 	u.work = groups(pick(entries, func(*Entry) bool { return true }))
-	if !last.interrupted {
+	// Of an uninstallation that was killed, or an installation that was and never had a manifest, all may be gone.
+	if last.hasManifest && !last.removing {
 		if err := u.check(ctx); err != nil {
 			return u.removal, err
 		}
@@ -102,7 +103,7 @@ func (u *uninstaller) stopped(ctx context.Context, err error) error {
 func (u *uninstaller) run(ctx context.Context, last *record) error {
 	journal := newJournal(u.config.Manifest, last)
 	defer journal.close()
-	if err := journal.write(nil); err != nil {
+	if err := journal.write([]byte(removingLine)); err != nil {
 		return err
 	}
 	err := each(ctx, u.work, func(w *worker, g group) error {

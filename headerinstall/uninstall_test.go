@@ -143,3 +143,28 @@ func TestUninstallFromElsewhere(t *testing.T) {
 		t.Error("the manifest or an empty directory was removed")
 	}
 }
+
+// What a killed run has left changes nothing about a mistaken destination, but a killed uninstallation may have got as far
+// as removing every file.
+func TestUninstallAfterKill(t *testing.T) {
+	c, m := installBundled(t)
+	journal := func(first string) {
+		t.Helper()
+		if err := os.WriteFile(c.Manifest+journalSuffix, []byte(first+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	journal(`{"format": "headers-journal/1"}`)
+	elsewhere := Config{Dest: filepath.Join(t.TempDir(), "none"), Manifest: c.Manifest}
+	if _, err := Uninstall(t.Context(), elsewhere); !errors.Is(err, ErrNothingInstalled) || !exists(t, c.Manifest) {
+		t.Errorf("error %v, want ErrNothingInstalled and the manifest still there", err)
+	}
+	journal(`{"format": "headers-journal/1"}` + "\n" + `{"removing": true}`)
+	if err := os.RemoveAll(c.Dest); err != nil {
+		t.Fatal(err)
+	}
+	r := mustUninstall(t, c)
+	if len(r.Gone) != len(m.Files) || exists(t, c.Manifest) || exists(t, c.Manifest+journalSuffix) {
+		t.Errorf("%d gone, manifest still there: %v", len(r.Gone), exists(t, c.Manifest))
+	}
+}
