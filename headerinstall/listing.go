@@ -20,12 +20,22 @@ type listedDir struct {
 
 type listedEntry struct {
 	entryName
-	dir *listedDir // nil if it is none, or if no program could open its path
+	status status     // of a regular file that is called like a header, if it was asked for
+	dir    *listedDir // nil if it is none, or if no program could open its path
 }
 
-// listTree lists a directory and all that is below it, several directories at once. Its error is only ever ctx's.
-func listTree(ctx context.Context, root dir, isDest func(*unix.Stat_t) bool) (*listedDir, error) {
-	l := lister{ctx: ctx, root: root, isDest: isDest, buffers: sync.Pool{New: func() any { return new([32 << 10]byte) }}}
+// status is what tells that a file was changed; zero if it is not known.
+type status struct {
+	size  int64
+	mtime Timestamp
+}
+
+func newStatus(stat *unix.Stat_t) status { return status{stat.Size, newTimestamp(stat.Mtim)} }
+
+// listTree lists a directory and all that is below it, several directories at once, and with withStatus what its headers
+// are like: while a directory is open, that is the cheapest. Its error is only ever ctx's.
+func listTree(ctx context.Context, root dir, isDest func(*unix.Stat_t) bool, withStatus bool) (*listedDir, error) {
+	l := lister{ctx: ctx, root: root, isDest: isDest, withStatus: withStatus, buffers: sync.Pool{New: func() any { return new([32 << 10]byte) }}}
 	l.more.SetLimit(max(1, runtime.GOMAXPROCS(0)-1)) // besides this goroutine
 	top := &listedDir{}
 	l.list(top, ".")
@@ -42,6 +52,8 @@ type lister struct {
 	isDest  func(*unix.Stat_t) bool
 	buffers sync.Pool
 	more    errgroup.Group
+
+	withStatus bool
 }
 
 func (l *lister) list(d *listedDir, below string) {
@@ -90,6 +102,11 @@ func (l *lister) read(d *listedDir, below string) error {
 	d.entries = make([]listedEntry, len(entries))
 	for i, e := range entries {
 		d.entries[i].entryName = e
+		if l.withStatus && e.kind == unix.DT_REG && strings.HasSuffix(e.name, headerSuffix) {
+			if stat, err := at.stat(e.name); err == nil && stat.Mode&unix.S_IFMT == unix.S_IFREG {
+				d.entries[i].status = newStatus(&stat)
+			}
+		}
 	}
 	return err
 }

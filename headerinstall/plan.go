@@ -42,11 +42,12 @@ type Entry struct {
 
 	tree   *sourceTree // that Source is in; nil if no source leads to it any more
 	link   bool        // Source is a symbolic link
+	listed status      // of Source, when it was listed
 	owned  []File      // as the last manifest has it, then as a killed run's journal has it; nil if foreign
 	repair bool        // the content is right, the mode or owner is not
 }
 
-func (e *Entry) source() source { return source{e.tree, e.Source, e.link} }
+func (e *Entry) source() source { return source{e.tree, e.Source, e.link, e.listed} }
 
 // Depth is the number of directories between the destination directory and the header.
 func (f File) Depth() int { return strings.Count(f.Destination, "/") }
@@ -164,7 +165,7 @@ func (f *finder) entries() (entries []Entry, problems []*Problem) {
 			problems = append(problems, problem)
 			continue
 		}
-		entries = append(entries, Entry{File: File{Destination: dest, Source: s.written, Mode: FileMode}, tree: s.tree, link: s.link})
+		entries = append(entries, Entry{File: File{Destination: dest, Source: s.written, Mode: FileMode}, tree: s.tree, link: s.link, listed: s.status})
 	}
 	for _, extra := range f.config.Extra {
 		if why := unsafeName(extra.Source); why != "" {

@@ -43,6 +43,7 @@ type source struct {
 	tree    *sourceTree
 	written string // what join has made of its path in the tree
 	link    bool   // it is a symbolic link
+	status  status // when it was listed
 }
 
 // below is the clean path of the source in its tree, dir that of the directory that it is in, and base its name there.
@@ -194,7 +195,7 @@ func (f *finder) match(ctx context.Context, way *way, match string) (headers int
 		return 0, nil
 	}
 	defer root.close()
-	listed, err := listTree(ctx, root, f.isDest)
+	listed, err := listTree(ctx, root, f.isDest, f.config.TrustModTime)
 	if err != nil {
 		return 0, err
 	}
@@ -225,7 +226,7 @@ func (f *finder) walk(tree *sourceTree, d *listedDir, below string) (headers int
 		name := written[len(tree.prefix):]
 		switch {
 		case e.kind != unix.DT_DIR:
-			headers += f.file(source{tree: tree, written: written}, name, e.kind)
+			headers += f.file(source{tree: tree, written: written, status: e.status}, name, e.kind)
 		case e.dir == nil:
 			f.problem(UnsafeName, written, "%s", unsafeName(name))
 		default:

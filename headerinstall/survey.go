@@ -345,11 +345,11 @@ func (p *place) isTrusted(w *worker, e *Entry, there *present) bool {
 		return false
 	}
 	was := &e.owned[len(e.owned)-1]
-	if was.SourceMtime == 0 || was.Mtime == 0 || there.Size != was.Size || newTimestamp(there.Mtim) != was.Mtime {
+	if was.SourceMtime == 0 || was.Mtime == 0 || newStatus(&there.Stat_t) != (status{was.Size, was.Mtime}) {
 		return false
 	}
-	stat, err := w.stat(e.source())
-	if err != nil || stat.Size != was.Size || newTimestamp(stat.Mtim) != was.SourceMtime {
+	now, err := w.status(e.source())
+	if err != nil || now != (status{was.Size, was.SourceMtime}) {
 		return false
 	}
 	e.Size, e.SHA256, e.SourceMtime, e.Mtime = was.Size, was.SHA256, was.SourceMtime, was.Mtime

@@ -104,24 +104,17 @@ func (w *worker) mayOpen(s source) error {
 	return err
 }
 
-// stat returns the status of a source, which is a regular file.
-func (w *worker) stat(s source) (unix.Stat_t, error) {
-	if s.link {
-		fd, stat, err := w.open(s)
-		if err == nil {
-			unix.Close(fd)
-		}
-		return stat, err
+// status returns that of a source, which is a regular file.
+func (w *worker) status(s source) (status, error) {
+	if s.status != (status{}) {
+		return s.status, nil
 	}
-	d, err := w.in(s)
+	fd, stat, err := w.open(s)
 	if err != nil {
-		return unix.Stat_t{}, err
+		return status{}, err
 	}
-	stat, err := d.stat(s.base())
-	if err == nil && stat.Mode&unix.S_IFMT != unix.S_IFREG {
-		err = notRegular(&stat)
-	}
-	return stat, err
+	unix.Close(fd)
+	return newStatus(&stat), nil
 }
 
 // open opens a source for reading, and checks that it is a regular file.
