@@ -1,8 +1,7 @@
 package zevent
 
 import (
-	"errors"
-	"fmt"
+	"context"
 	"math"
 )
 
@@ -23,31 +22,13 @@ const (
 // include/sys/fm/util.h.
 const MaxEventBytes = 6144
 
-// Errors that every Device returns.
-var (
-	// ErrEmpty: Next found no event behind the cursor (ENOENT).
-	ErrEmpty = errors.New("no event is queued behind the cursor")
-	// ErrUnknownEID: Seek found no such event queued (ENOENT).
-	ErrUnknownEID = errors.New("no queued event has this EID; it was evicted or cleared, or not posted yet")
-)
-
-// BufferTooSmallError is Next's answer to a buffer that the event does not
-// fit (ENOMEM). The event stays the next one.
-type BufferTooSmallError struct {
-	NeedBytes uint64
-}
-
-func (e *BufferTooSmallError) Error() string {
-	return fmt.Sprintf("the next event needs a buffer of %d bytes", e.NeedBytes)
-}
-
 // Device is one open descriptor of an event queue, with a cursor of its own.
 // Its semantics are those of module/zfs/fm.c.
 type Device interface {
 	// Next copies the event behind the cursor into buf, as a packed nvlist
 	// of n bytes, and moves the cursor onto it. dropped is zc_cookie.
 	// Errors: ErrEmpty, *BufferTooSmallError, or one of the device; EINTR
-	// (syscall.EINTR) asks for another call.
+	// (ErrInterrupted, syscall.EINTR) asks for another call.
 	Next(buf []byte, flags NextFlags) (n int, dropped uint64, err error)
 	// Clear empties the queue for every reader on the machine and returns
 	// how many events it held.
@@ -59,4 +40,22 @@ type Device interface {
 	// Close ends the cursor. Do not close during a call of another method:
 	// releases 2.0.5, 2.1.0 and older do not bear it.
 	Close() error
+}
+
+// Waiter is a Device whose wait for an event can be ended.
+type Waiter interface {
+	Device
+	// NextWait is Next without Nonblock that ends soon after ctx does. It
+	// returns the event or error that came first, ErrInterrupted for the end
+	// of ctx. As in Next, an event that is posted between the look at the
+	// queue and the sleep may not end the sleep; [Client.Wait] cures that.
+	NextWait(ctx context.Context, buf []byte) (n int, dropped uint64, err error)
+}
+
+// Duplicator is a Device that can be had twice.
+type Duplicator interface {
+	Device
+	// Dup returns a second descriptor of the same open file, which shares
+	// the cursor, as dup(2) and fork(2) do. Each has to be closed.
+	Dup() (Device, error)
 }

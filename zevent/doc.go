@@ -17,8 +17,13 @@
 //     It is not the number of events lost; gaps in the EIDs tell that.
 //
 // A [Device] is one open descriptor, of the kernel ([Open]) or of an emulator.
-// A [Client] gives decoded events from a Device. A [RecordingReader] gives
-// them from a recording, which a [RecordingWriter] writes. A [Filter] chooses
+// A [Client] gives decoded events from a Device, waits for them, and follows
+// the [Gaps] in their EIDs. [Event.Payload] has the pairs of an event in their
+// types. A refusal by the system or the module is a [*DeviceError]. [ReadModule]
+// tells the loaded module's version and parameters. A [RecordingReader] gives
+// events from a recording, which a [RecordingWriter] writes. A [View] is an
+// event read in place, for a reader of millions; [RecordingPart]s share one
+// recording among goroutines. A [Filter] chooses
 // among them. A [TextFormat] prints events as zpool does, a [JSONFormat] for
 // programs.
 //

@@ -43,10 +43,10 @@ func (e *Error) remedy() string {
 	case ErrnoUnavailable:
 		return "compare /sys/module/zfs/version with 0.6.3 to 2.4"
 	}
-	if e.Command == PoolCreate || e.Command == PoolDestroy {
-		return e.poolRemedy()
+	if e.Command.ofEvents() {
+		return e.eventsRemedy()
 	}
-	return e.eventsRemedy()
+	return e.poolRemedy()
 }
 
 func (e *Error) eventsRemedy() string {
@@ -71,8 +71,12 @@ func (e *Error) poolRemedy() string {
 		return "a pool of that name exists; choose another"
 	case syscall.ENOENT:
 		return "no such pool, or no such vdev"
+	case syscall.ENODEV:
+		return "the pool has no such vdev"
 	case syscall.EBUSY:
 		return "the pool or its vdev is in use"
+	case syscall.ENOMEM:
+		return fmt.Sprintf("give a dst of %d bytes", e.NeedBytes)
 	case syscall.EOVERFLOW:
 		return "the vdev is smaller than 64 MiB"
 	case syscall.EINVAL:

@@ -25,6 +25,8 @@ func TestErrorSaysWhatToDo(t *testing.T) {
 		{Error{Command: PoolCreate, Errno: syscall.EINVAL}, "absolute"},
 		{Error{Command: PoolDestroy, Errno: syscall.EBUSY}, "ZFS_IOC_POOL_DESTROY: device or resource busy; the pool"},
 		{Error{Command: PoolDestroy, Errno: syscall.ENOENT}, "no such pool"},
+		{Error{Command: PoolStats, Errno: syscall.ENOMEM, NeedBytes: 70000}, "ZFS_IOC_POOL_STATS: cannot allocate memory; give a dst of 70000 bytes"},
+		{Error{Command: VdevSetState, Errno: syscall.ENODEV}, "the pool has no such vdev"},
 		{Error{Command: EventsClear, Errno: syscall.EIO}, "ZFS_IOC_EVENTS_CLEAR: input/output error"},
 		{Error{Command: 0x5aff, Errno: syscall.ENOTTY}, "ioctl 0x5aff: "},
 	}

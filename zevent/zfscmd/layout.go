@@ -1,6 +1,7 @@
 package zfscmd
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -23,6 +24,8 @@ const (
 	offConf      = 12600
 	offConfSize  = 12608
 	offCookie    = 12616
+	offObject    = 12656
+	offInject    = 13296 // zinject_record_t
 )
 
 // offCleanupFD holds where zc_cleanup_fd (int32) stands: in 0.6.3 to 0.6.5, in
@@ -40,45 +43,70 @@ type Command uint32
 // Numbers of enum zfs_ioc in include/sys/fs/zfs.h. Those of the events are
 // valid from 0.6.3 on; earlier releases used others.
 const (
-	PoolCreate  Command = 0x5a00 // ZFS_IOC_POOL_CREATE
-	PoolDestroy Command = 0x5a01 // ZFS_IOC_POOL_DESTROY
-	EventsNext  Command = 0x5a81 // ZFS_IOC_EVENTS_NEXT
-	EventsClear Command = 0x5a82 // ZFS_IOC_EVENTS_CLEAR
-	EventsSeek  Command = 0x5a83 // ZFS_IOC_EVENTS_SEEK
+	PoolCreate     Command = 0x5a00 // ZFS_IOC_POOL_CREATE
+	PoolDestroy    Command = 0x5a01 // ZFS_IOC_POOL_DESTROY
+	PoolImport     Command = 0x5a02 // ZFS_IOC_POOL_IMPORT
+	PoolExport     Command = 0x5a03 // ZFS_IOC_POOL_EXPORT
+	PoolConfigs    Command = 0x5a04 // ZFS_IOC_POOL_CONFIGS
+	PoolStats      Command = 0x5a05 // ZFS_IOC_POOL_STATS
+	PoolScan       Command = 0x5a07 // ZFS_IOC_POOL_SCAN
+	VdevSetState   Command = 0x5a0d // ZFS_IOC_VDEV_SET_STATE
+	InjectFault    Command = 0x5a1d // ZFS_IOC_INJECT_FAULT
+	ClearFault     Command = 0x5a1e // ZFS_IOC_CLEAR_FAULT
+	InjectListNext Command = 0x5a1f // ZFS_IOC_INJECT_LIST_NEXT
+	Clear          Command = 0x5a21 // ZFS_IOC_CLEAR: the errors of a pool
+	EventsNext     Command = 0x5a81 // ZFS_IOC_EVENTS_NEXT
+	EventsClear    Command = 0x5a82 // ZFS_IOC_EVENTS_CLEAR
+	EventsSeek     Command = 0x5a83 // ZFS_IOC_EVENTS_SEEK
 )
+
+var commandNames = map[Command]string{
+	PoolCreate: "POOL_CREATE", PoolDestroy: "POOL_DESTROY", PoolImport: "POOL_IMPORT", PoolExport: "POOL_EXPORT",
+	PoolConfigs: "POOL_CONFIGS", PoolStats: "POOL_STATS", PoolScan: "POOL_SCAN", VdevSetState: "VDEV_SET_STATE",
+	InjectFault: "INJECT_FAULT", ClearFault: "CLEAR_FAULT", InjectListNext: "INJECT_LIST_NEXT", Clear: "CLEAR",
+	EventsNext: "EVENTS_NEXT", EventsClear: "EVENTS_CLEAR", EventsSeek: "EVENTS_SEEK",
+}
 
 // String is the name that OpenZFS gives the ioctl.
 func (c Command) String() string {
-	switch c {
-	case PoolCreate:
-		return "ZFS_IOC_POOL_CREATE"
-	case PoolDestroy:
-		return "ZFS_IOC_POOL_DESTROY"
-	case EventsNext:
-		return "ZFS_IOC_EVENTS_NEXT"
-	case EventsClear:
-		return "ZFS_IOC_EVENTS_CLEAR"
-	case EventsSeek:
-		return "ZFS_IOC_EVENTS_SEEK"
+	if name, ok := commandNames[c]; ok {
+		return "ZFS_IOC_" + name
 	}
 	return fmt.Sprintf("ioctl %#x", uint32(c))
 }
 
+// ofEvents tells an ioctl of the event queue from one of a pool.
+func (c Command) ofEvents() bool { return c == EventsNext || c == EventsClear || c == EventsSeek }
+
 // Args are the fields that the caller fills; a zero field stays zero.
 type Args struct {
-	Name      string // zc_name: a pool
-	GUID      uint64 // zc_guid: flags of EventsNext, EID of EventsSeek
-	CleanupFD int    // zc_cleanup_fd
-	Src       []byte // zc_nvlist_src: properties of PoolCreate
-	Conf      []byte // zc_nvlist_conf: vdev tree of PoolCreate
-	Dst       []byte // zc_nvlist_dst: where the kernel puts its nvlist
+	Name      string      // zc_name: a pool
+	GUID      uint64      // zc_guid: flags of EventsNext, EID of EventsSeek, a pool of PoolImport, a vdev, a fault of ClearFault
+	Cookie    uint64      // zc_cookie: kind of PoolScan, state of VdevSetState, NoRewind of Clear
+	Object    uint64      // zc_obj: flags of VdevSetState
+	Inject    DeviceFault // zc_inject_record of InjectFault
+	CleanupFD int         // zc_cleanup_fd
+	Src       []byte      // zc_nvlist_src: properties of PoolCreate and PoolImport
+	Conf      []byte      // zc_nvlist_conf: vdev tree of PoolCreate, configuration of PoolImport
+	Dst       []byte      // zc_nvlist_dst: where the kernel puts its nvlist
 }
+
+// Values of Args.Cookie.
+const (
+	ScanScrub    = 1 // PoolScan: POOL_SCAN_SCRUB
+	StateOffline = 2 // VdevSetState: VDEV_STATE_OFFLINE
+	StateDegrade = 6 // VdevSetState: VDEV_STATE_DEGRADED
+	StateOnline  = 7 // VdevSetState: VDEV_STATE_ONLINE
+	NoRewind     = 1 // Clear: ZPOOL_NO_REWIND
+)
 
 // Reply are the fields that the kernel sets. They are also valid beside an
 // [*Error].
 type Reply struct {
 	DstBytes  uint64 // zc_nvlist_dst_size: bytes of the nvlist, or that it would need
 	DstFilled bool   // zc_nvlist_dst_filled
+	Name      string // zc_name: the pool of a fault of InjectListNext
+	GUID      uint64 // zc_guid: the fault of InjectFault and InjectListNext
 	Cookie    uint64 // zc_cookie: events dropped or cleared
 }
 
@@ -93,6 +121,9 @@ func (a Args) marshal(at addresses) (*[bufferBytes]byte, error) {
 	copy(b[offName:], a.Name)
 	put := func(off int, v uint64) { binary.NativeEndian.PutUint64(b[off:], v) }
 	put(offGUID, a.GUID)
+	put(offCookie, a.Cookie)
+	put(offObject, a.Object)
+	a.Inject.marshal(b[offInject:])
 	put(offSrc, at.src)
 	put(offSrcSize, uint64(len(a.Src)))
 	put(offConf, at.conf)
@@ -106,9 +137,12 @@ func (a Args) marshal(at addresses) (*[bufferBytes]byte, error) {
 }
 
 func unmarshal(b *[bufferBytes]byte) Reply {
+	name, _, _ := bytes.Cut(b[offName:offName+maxNameBytes+1], []byte{0})
 	return Reply{
 		DstBytes:  binary.NativeEndian.Uint64(b[offDstSize:]),
 		DstFilled: binary.NativeEndian.Uint32(b[offDstFilled:]) != 0,
+		Name:      string(name),
+		GUID:      binary.NativeEndian.Uint64(b[offGUID:]),
 		Cookie:    binary.NativeEndian.Uint64(b[offCookie:]),
 	}
 }

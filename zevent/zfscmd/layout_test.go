@@ -11,8 +11,9 @@ import (
 
 func TestMarshal(t *testing.T) {
 	args := Args{
-		Name: "tank", GUID: 0x5555, CleanupFD: 7,
-		Src: make([]byte, 3), Conf: make([]byte, 5), Dst: make([]byte, 9),
+		Name: "tank", GUID: 0x5555, Cookie: 6, Object: 0x7777, CleanupFD: 7,
+		Inject: DeviceFault{Vdev: 0x9999, Errno: 5, IO: Reads},
+		Src:    make([]byte, 3), Conf: make([]byte, 5), Dst: make([]byte, 9),
 	}
 	buf, err := args.marshal(addresses{src: 0x1000, conf: 0x2000, dst: 0x3000})
 	if err != nil {
@@ -31,7 +32,9 @@ func TestMarshal(t *testing.T) {
 	}
 	want := map[int]uint64{
 		4096: 0x1000, 4104: 3, 4112: 0x3000, 4120: 9, 12592: 0x5555,
-		12600: 0x2000, 12608: 5, 13656: 7, 13664: 7, 13680: 7,
+		12600: 0x2000, 12608: 5, 12616: 6, 12656: 0x7777,
+		13296 + 32: 0x9999, 13296 + 40: 5 << 32, 13296 + 320: 1, 13296 + 344: 2, // zi_guid, zi_error, zi_iotype, zi_cmd
+		13656: 7, 13664: 7, 13680: 7,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("words of the structure by offset (-want +got):\n%s", diff)
@@ -67,7 +70,9 @@ func TestUnmarshal(t *testing.T) {
 	binary.NativeEndian.PutUint64(buf[4120:], 336)
 	binary.NativeEndian.PutUint32(buf[4128:], 1)
 	binary.NativeEndian.PutUint64(buf[12616:], 2)
-	if diff := cmp.Diff(Reply{DstBytes: 336, DstFilled: true, Cookie: 2}, unmarshal(buf)); diff != "" {
+	binary.NativeEndian.PutUint64(buf[12592:], 9)
+	copy(buf[:], "tank\x00left over")
+	if diff := cmp.Diff(Reply{DstBytes: 336, DstFilled: true, Name: "tank", GUID: 9, Cookie: 2}, unmarshal(buf)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
