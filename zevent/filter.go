@@ -23,12 +23,17 @@ func (f Filter) Check() error {
 }
 
 // Match reports whether an event passes. Check has returned nil.
-func (f Filter) Match(e Event) bool {
-	if pool, named := e.Pairs.LookupString("pool"); f.Pool != "" && named && pool != f.Pool {
+func (f Filter) Match(e Event) bool { return f.MatchView(e.view()) }
+
+// MatchView reports whether an event passes. Check has returned nil.
+func (f Filter) MatchView(v View) bool {
+	if f.Pool != "" && v.Pool != nil && string(v.Pool) != f.Pool {
 		return false
 	}
-	if matched, _ := path.Match(f.Class, e.Class); f.Class != "" && !matched {
-		return false
+	if f.Class != "" {
+		if matched, _ := path.Match(f.Class, string(v.Class)); !matched {
+			return false
+		}
 	}
-	return !e.Time.Before(f.Since) && (f.Until.IsZero() || e.Time.Before(f.Until))
+	return !v.Time.Before(f.Since) && (f.Until.IsZero() || v.Time.Before(f.Until))
 }

@@ -2,8 +2,8 @@ package zevent
 
 import (
 	"bytes"
-	"encoding/json"
-	"fmt"
+	"encoding/base64"
+	"slices"
 	"strconv"
 
 	"github.com/kmodaudit/kmodaudit/zevent/nvlist"
@@ -34,16 +34,6 @@ import (
 // on a terminal.
 type JSONFormat struct{}
 
-type jsonEvent struct {
-	Type    string         `json:"type"`
-	EID     uint64         `json:"eid"`
-	Time    string         `json:"time"`
-	Class   string         `json:"class"`
-	Pool    string         `json:"pool,omitempty"`
-	Dropped uint64         `json:"dropped"`
-	Payload map[string]any `json:"payload"`
-}
-
 // AppendDropped appends a line for the dropped count of an event that is itself
 // left out: {"type": "dropped", "dropped": 3}. It appends nothing for 0.
 func (JSONFormat) AppendDropped(b []byte, dropped uint64) []byte {
@@ -54,61 +44,134 @@ func (JSONFormat) AppendDropped(b []byte, dropped uint64) []byte {
 	return append(strconv.AppendUint(b, dropped, 10), "}\n"...)
 }
 
-// AppendEvent appends the line of one event.
-func (JSONFormat) AppendEvent(b []byte, e Event) []byte {
-	var line bytes.Buffer
-	encoder := json.NewEncoder(&line)
-	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(jsonEvent{
-		Type: "event", EID: e.EID, Time: e.Time.UTC().Format("2006-01-02T15:04:05.000000000Z"),
-		Class: e.Class, Pool: e.Pool, Dropped: e.Dropped, Payload: jsonPayload(e.Pairs),
+// AppendEvent appends the line of one event as AppendView does: that of Raw, or
+// for an Event without Raw that of Pairs.
+func (f JSONFormat) AppendEvent(b []byte, e Event) []byte { return f.AppendView(b, e.view()) }
+
+// AppendView appends the line of one event.
+func (f JSONFormat) AppendView(b []byte, v View) []byte {
+	b = append(b, `{"type":"event","eid":`...)
+	b = strconv.AppendUint(b, v.EID, 10)
+	b = append(b, `,"time":"`...)
+	b = v.Time.UTC().AppendFormat(b, "2006-01-02T15:04:05.000000000Z")
+	b = append(b, `","class":`...)
+	b = appendJSONString(b, v.Class)
+	if len(v.Pool) > 0 {
+		b = append(b, `,"pool":`...)
+		b = appendJSONString(b, v.Pool)
+	}
+	b = append(b, `,"dropped":`...)
+	b = strconv.AppendUint(b, v.Dropped, 10)
+	b = append(b, `,"payload":`...)
+	return append(f.appendPayload(b, v.Pairs), "}\n"...)
+}
+
+// usualPairs is more than an event of a real module has.
+const usualPairs = 64
+
+func (f JSONFormat) appendPayload(b []byte, list nvlist.View) []byte {
+	type place struct {
+		name []byte
+		at   int // in pairs, which are too large to be moved about
+	}
+	pairs := make([]nvlist.PairView, 0, usualPairs)
+	sorted := make([]place, 0, usualPairs)
+	for p := range list.Pairs() {
+		sorted = append(sorted, place{p.Name(), len(pairs)})
+		pairs = append(pairs, p)
+	}
+	slices.SortFunc(sorted, func(p, q place) int {
+		if order := bytes.Compare(p.name, q.name); order != 0 {
+			return order
+		}
+		return p.at - q.at
 	})
-	if err != nil { // a pair that no decoder made
-		line.Reset()
-		fmt.Fprintf(&line, "{\"type\":\"unprintable\",\"eid\":%d,\"error\":%q}\n", e.EID, err)
+	b = append(b, '{')
+	start := len(b)
+	for i, p := range sorted {
+		if i+1 < len(sorted) && bytes.Equal(p.name, sorted[i+1].name) {
+			continue
+		}
+		if len(b) > start {
+			b = append(b, ',')
+		}
+		b = append(appendJSONString(b, p.name), ':')
+		b = f.appendValue(b, &pairs[p.at])
 	}
-	return appendEscapedJSON(b, line.Bytes())
+	return append(b, '}')
 }
 
-func jsonPayload(l nvlist.List) map[string]any {
-	payload := make(map[string]any, len(l.Pairs))
-	for _, p := range l.Pairs {
-		payload[p.Name] = jsonValue(p)
+func (f JSONFormat) appendValue(b []byte, p *nvlist.PairView) []byte {
+	switch p.Type() {
+	case nvlist.Boolean:
+		return append(b, "true"...)
+	case nvlist.NVList:
+		list, _ := p.List()
+		return f.appendPayload(b, list)
+	case nvlist.ByteArray:
+		v, _ := p.Bytes()
+		b = base64.StdEncoding.AppendEncode(append(b, '"'), v)
+		return append(b, '"')
+	case nvlist.Double:
+		v, _ := p.Float64()
+		b = strconv.AppendFloat(append(b, '"'), v, 'g', -1, 64)
+		return append(b, '"')
+	case nvlist.NVListArray, nvlist.StringArray:
+		return f.appendArray(b, p)
+	case nvlist.BooleanArray, nvlist.Int8Array, nvlist.Int16Array, nvlist.Int32Array, nvlist.Int64Array,
+		nvlist.Uint8Array, nvlist.Uint16Array, nvlist.Uint32Array, nvlist.Uint64Array:
+		b = append(b, '[')
+		for i := range p.Len() {
+			b = appendElement(appendComma(b, i), p, i)
+		}
+		return append(b, ']')
 	}
-	return payload
+	return appendElement(b, p, 0)
 }
 
-func jsonValue(p nvlist.Pair) any {
-	switch v := p.Value.(type) {
-	case nil:
-		return true
-	case int64:
-		return strconv.FormatInt(v, 10)
-	case uint64:
-		return strconv.FormatUint(v, 10)
-	case float64:
-		return strconv.FormatFloat(v, 'g', -1, 64)
-	case nvlist.List:
-		return jsonPayload(v)
-	case []nvlist.List:
-		return jsonArray(v, jsonPayload)
-	case []int64:
-		return jsonArray(v, func(n int64) string { return strconv.FormatInt(n, 10) })
-	case []uint64:
-		return jsonArray(v, func(n uint64) string { return strconv.FormatUint(n, 10) })
-	case []uint8:
-		if p.Type == nvlist.Uint8Array { // else the encoder's base64 is right
-			return jsonArray(v, func(n uint8) uint64 { return uint64(n) })
+// appendArray appends an array whose elements are found one behind the other.
+func (f JSONFormat) appendArray(b []byte, p *nvlist.PairView) []byte {
+	b = append(b, '[')
+	i := 0
+	for list := range p.Lists() {
+		b = f.appendPayload(appendComma(b, i), list)
+		i++
+	}
+	if p.Type() == nvlist.StringArray {
+		for s := range p.Strings() {
+			b = appendJSONString(appendComma(b, i), s)
+			i++
 		}
 	}
-	return p.Value
+	return append(b, ']')
 }
 
-// jsonArray is never nil: that would be null in JSON.
-func jsonArray[T, J any](v []T, convert func(T) J) []J {
-	array := make([]J, len(v))
-	for i, e := range v {
-		array[i] = convert(e)
+func appendComma(b []byte, i int) []byte {
+	if i > 0 {
+		b = append(b, ',')
 	}
-	return array
+	return b
+}
+
+// appendElement appends the i-th number, truth value or string of a pair.
+func appendElement(b []byte, p *nvlist.PairView, i int) []byte {
+	wide := false
+	switch p.Type() {
+	case nvlist.Int64, nvlist.Uint64, nvlist.HRTime, nvlist.Int64Array, nvlist.Uint64Array:
+		wide = true
+		b = append(b, '"')
+	}
+	if v, ok := p.Uint(i); ok {
+		b = strconv.AppendUint(b, v, 10)
+	} else if v, ok := p.Int(i); ok {
+		b = strconv.AppendInt(b, v, 10)
+	} else if v, ok := p.Bool(i); ok {
+		b = strconv.AppendBool(b, v)
+	} else if v, ok := p.Bytes(); ok {
+		b = appendJSONString(b, v)
+	}
+	if wide {
+		b = append(b, '"')
+	}
+	return b
 }

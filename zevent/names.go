@@ -1,7 +1,5 @@
 package zevent
 
-import "fmt"
-
 // Names is what zpool calls the bits and numbers of a zio in an event: those of
 // zio_stage, zio_pipeline, zio_flags, zio_priority and zio_type. They belong to
 // one release, as later ones move bits. The zero Names has none, and leaves
@@ -20,15 +18,14 @@ type Names struct {
 // nothing is named: a bare number is better than the name of another bit. A
 // point release of 2.3 or 2.4 that is not known is taken for the last that is.
 func NamesOf(version string) Names {
-	var major, minor, patch int
-	n, _ := fmt.Sscanf(version, "%d.%d.%d", &major, &minor, &patch)
+	r, err := ParseRelease(version)
 	switch {
-	case n < 3 || major != 2 || patch >= 99:
+	case err != nil || r.Major != 2 || r.Patch >= 99:
 		return Names{}
-	case minor == 3:
-		return Names{stages: stages(patch >= 8), flags: flags("IO_ALLOCATING", "DIO_CHKSUM_ERR"), priorities: priorities}
-	case minor == 4:
-		return Names{stages: stages(patch >= 3), flags: flags("ALLOC_THROTTLED", "PREALLOCATED"), priorities: priorities, types: types}
+	case r.Minor == 3:
+		return Names{stages: stages(r.Patch >= 8), flags: flags("IO_ALLOCATING", "DIO_CHKSUM_ERR"), priorities: priorities}
+	case r.Minor == 4:
+		return Names{stages: stages(r.Patch >= 3), flags: flags("ALLOC_THROTTLED", "PREALLOCATED"), priorities: priorities, types: types}
 	}
 	return Names{}
 }
@@ -76,8 +73,8 @@ var priorities = []string{
 var types = []string{"NULL", "READ", "WRITE", "FREE", "CLAIM", "FLUSH", "TRIM"}
 
 // append32 appends the names of a uint32 of that name, in brackets behind a space.
-func (n Names) append32(b []byte, name string, v uint32) []byte {
-	switch name {
+func (n Names) append32(b, name []byte, v uint32) []byte {
+	switch string(name) {
 	case "zio_stage", "zio_pipeline":
 		return appendBits(b, n.stages, uint64(v))
 	case "zio_priority":
@@ -89,8 +86,8 @@ func (n Names) append32(b []byte, name string, v uint32) []byte {
 }
 
 // append64 does so for a uint64.
-func (n Names) append64(b []byte, name string, v uint64) []byte {
-	if name == "zio_flags" {
+func (n Names) append64(b, name []byte, v uint64) []byte {
+	if string(name) == "zio_flags" {
 		return appendBits(b, n.flags, v)
 	}
 	return b

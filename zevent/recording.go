@@ -1,14 +1,12 @@
 package zevent
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"time"
+	"slices"
 )
 
 // A recording is JSON lines: a RecordingHeader, then one line an event in the
@@ -54,27 +52,37 @@ func (e *SyntaxError) Unwrap() error { return e.Err }
 //		e, err := r.Event()
 //	}
 //	err = r.Err()
+//
+// or part by part, which several goroutines can do at once:
+//
+//	for part := new(RecordingPart); r.ScanPart(part); part = new(RecordingPart) {
+//		go func() {
+//			for part.Scan() {
+//				v, err := part.View()
+//			}
+//		}()
+//	}
 type RecordingReader struct {
-	r      *bufio.Reader
+	src    io.Reader
 	name   string
-	line   int
-	buf    []byte // of the line, used again for the next
+	part   RecordingPart // that Scan reads
+	carry  []byte        // the start of a line, for the next part
+	lines  int           // in the parts so far
 	header RecordingHeader
-	event  Event
-	bad    error
 	err    error
 }
 
 // NewRecordingReader reads the header. name stands in errors. An error is a
 // [*SyntaxError], or that of reading.
 func NewRecordingReader(r io.Reader, name string) (*RecordingReader, error) {
-	rr := &RecordingReader{r: bufio.NewReader(r), name: name}
-	line, err := rr.readLine()
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("reading recording: %w", err)
+	rr := &RecordingReader{src: r, name: name}
+	rr.ScanPart(&rr.part)
+	line, _ := rr.part.next()
+	if rr.err != nil && !errors.Is(rr.err, io.EOF) && len(line) == 0 {
+		return nil, fmt.Errorf("reading recording: %w", rr.err)
 	}
 	if err := json.Unmarshal(line, &rr.header); err != nil || rr.header.Format != recordingFormat {
-		return nil, fmt.Errorf("reading recording: %w", rr.syntaxError(fmt.Errorf("want a header with \"format\": %q, got %.80q; record it with zevents record", recordingFormat, line)))
+		return nil, fmt.Errorf("reading recording: %w", &SyntaxError{Name: name, Line: 1, Err: fmt.Errorf("want a header with \"format\": %q, got %.80q; record it with zevents record", recordingFormat, line)})
 	}
 	return rr, nil
 }
@@ -85,34 +93,24 @@ func (r *RecordingReader) Header() RecordingHeader { return r.header }
 // Scan reads the next line that is not empty. It is false at the end, and
 // after an error of reading.
 func (r *RecordingReader) Scan() bool {
-	for r.err == nil {
-		line, err := r.readLine()
-		if errors.Is(err, errLineTooLong) {
-			r.event, r.bad = Event{}, r.syntaxError(err)
-			return true
-		}
-		if err != nil && (!errors.Is(err, io.EOF) || len(line) == 0) {
-			r.err = err
+	for !r.part.Scan() {
+		if !r.ScanPart(&r.part) {
 			return false
 		}
-		if len(line) > 0 {
-			r.event, r.bad = Event{}, nil
-			if e, err := parseRecorded(line); err != nil {
-				r.bad = r.syntaxError(err)
-			} else {
-				r.event = e
-			}
-			return true
-		}
 	}
-	return false
+	return true
 }
 
-// Event returns the event of the line that Scan read, or the [*SyntaxError]
-// of that line. One bad line does not end the reading.
-func (r *RecordingReader) Event() (Event, error) { return r.event, r.bad }
+// View returns the event of the line that Scan read, or the [*SyntaxError] of
+// that line with what could be read. One bad line does not end the reading. The
+// View holds until the next Scan.
+func (r *RecordingReader) View() (View, error) { return r.part.View() }
 
-// Err returns the error that ended Scan, nil at the end of the recording.
+// Event returns the event of View with its values; it may be kept.
+func (r *RecordingReader) Event() (Event, error) { return r.part.Event() }
+
+// Err returns the error that ended Scan or ScanPart, nil at the end of the
+// recording.
 func (r *RecordingReader) Err() error {
 	if r.err == nil || errors.Is(r.err, io.EOF) {
 		return nil
@@ -120,82 +118,100 @@ func (r *RecordingReader) Err() error {
 	return fmt.Errorf("reading recording %s: %w", r.name, r.err)
 }
 
-func (r *RecordingReader) syntaxError(err error) error {
-	return &SyntaxError{Name: r.name, Line: r.line, Err: err}
+// partBytes is how much ScanPart reads at once.
+const partBytes = 256 << 10
+
+// ScanPart reads some lines into a part, whose memory it uses again: those
+// behind what Scan has read, which Scan then passes over. It is false at the
+// end, and after an error of reading.
+func (r *RecordingReader) ScanPart(p *RecordingPart) bool {
+	if p != &r.part && len(r.part.rest) > 0 { // read with the header, or the line of a Scan
+		*p, r.part = r.part, RecordingPart{buf: p.buf, raw: p.raw}
+		return true
+	}
+	p.name, p.line, p.rest, p.long = r.name, r.lines, nil, false
+	buf := append(p.buf[:0], r.carry...)
+	r.carry = r.carry[:0]
+	whole := 0 // bytes of lines with their ends
+	for r.err == nil && whole == 0 {
+		if len(buf) > maxLineBytes {
+			p.long, buf = true, buf[:0]
+		}
+		start := len(buf)
+		buf = slices.Grow(buf, partBytes)
+		n, err := r.src.Read(buf[start : start+partBytes])
+		buf, r.err = buf[:start+n], err
+		whole = start + 1 + bytes.LastIndexByte(buf[start:], '\n')
+		if whole == start {
+			whole = 0
+		}
+	}
+	if r.err != nil && errors.Is(r.err, io.EOF) {
+		whole = len(buf)
+	}
+	r.carry = append(r.carry, buf[whole:]...)
+	p.buf, p.rest = buf, buf[:whole]
+	r.lines += bytes.Count(p.rest, []byte("\n"))
+	return whole > 0 || p.long
+}
+
+// RecordingPart is some lines of a recording. It is for one goroutine.
+type RecordingPart struct {
+	name string
+	line int    // read last, from 1
+	buf  []byte // memory for rest
+	rest []byte // not read yet
+	long bool   // rest starts within a line that is too long
+	raw  []byte // of the event, used again for the next
+	view View
+	bad  error
+}
+
+// Scan reads the next line that is not empty. It is false at the end.
+func (p *RecordingPart) Scan() bool {
+	for {
+		line, ok := p.next()
+		switch {
+		case !ok:
+			return false
+		case len(line) > maxLineBytes || p.long:
+			p.long = false
+			p.raw, p.view, p.bad = p.raw[:0], View{}, p.syntaxError(errLineTooLong)
+			return true
+		case len(line) > 0:
+			if p.parse(line); p.bad != nil {
+				p.bad = p.syntaxError(p.bad)
+			}
+			return true
+		}
+	}
+}
+
+// View is as that of [RecordingReader].
+func (p *RecordingPart) View() (View, error) { return p.view, p.bad }
+
+// Event is as that of [RecordingReader].
+func (p *RecordingPart) Event() (Event, error) {
+	if p.bad != nil {
+		return Event{}, p.bad
+	}
+	return Decode(bytes.Clone(p.raw), p.view.Dropped)
+}
+
+func (p *RecordingPart) syntaxError(err error) error {
+	return &SyntaxError{Name: p.name, Line: p.line, Err: err}
 }
 
 var errLineTooLong = fmt.Errorf("line is longer than %d bytes", maxLineBytes)
 
-// readLine returns one line without its end, valid until the next call. It
-// passes a line that is too long, holding no more than the buffer of it.
-func (r *RecordingReader) readLine() ([]byte, error) {
-	r.line++
-	line := r.buf[:0]
-	defer func() { r.buf = line }()
-	long := false
-	for {
-		part, err := r.r.ReadSlice('\n')
-		if long = long || len(line)+len(part) > maxLineBytes; !long {
-			line = append(line, part...)
-		}
-		if errors.Is(err, bufio.ErrBufferFull) {
-			continue
-		}
-		if long && (err == nil || errors.Is(err, io.EOF)) {
-			return nil, errLineTooLong
-		}
-		return trimEOL(line), err
+// next returns one line without its end.
+func (p *RecordingPart) next() (line []byte, ok bool) {
+	if len(p.rest) == 0 && !p.long {
+		return nil, false
 	}
-}
-
-func trimEOL(line []byte) []byte {
-	for len(line) > 0 && (line[len(line)-1] == '\n' || line[len(line)-1] == '\r') {
-		line = line[:len(line)-1]
-	}
-	return line
-}
-
-func parseRecorded(line []byte) (Event, error) {
-	rec, ok := splitRecorded(line)
-	if !ok {
-		rec = recordedEvent{}
-		if err := json.Unmarshal(line, &rec); err != nil {
-			return Event{}, fmt.Errorf("want an event in JSON: %w", err)
-		}
-	}
-	e, err := Decode(rec.Nvlist, rec.Dropped)
-	if err != nil {
-		return Event{}, err
-	}
-	if want := time.Unix(rec.Time[0], rec.Time[1]); e.EID != rec.EID || !e.Time.Equal(want) {
-		return Event{}, fmt.Errorf("eid %d and time %v of the line differ from eid %d and time %v of its nvlist",
-			rec.EID, rec.Time, e.EID, e.Time)
-	}
-	return e, nil
-}
-
-// splitRecorded reads a line as RecordingWriter writes it, with the nvlist last,
-// in a third of the time: the JSON decoder goes over a string four times. It
-// is false for any other line, which may still be an event.
-func splitRecorded(line []byte) (rec recordedEvent, ok bool) {
-	const key = `"nvlist":`
-	at := bytes.LastIndex(line, []byte(key))
-	if at < 0 {
-		return rec, false
-	}
-	before, comma := bytes.CutSuffix(bytes.TrimRight(line[:at], " "), []byte(","))
-	text, opened := bytes.CutPrefix(bytes.TrimLeft(line[at+len(key):], " "), []byte(`"`))
-	text, closed := bytes.CutSuffix(text, []byte(`"}`))
-	if !comma || !opened || !closed || bytes.IndexByte(text, '\r') >= 0 { // which base64 would pass over
-		return rec, false
-	}
-	head := append(make([]byte, 0, len(before)+1), before...)
-	if err := json.Unmarshal(append(head, '}'), &rec); err != nil {
-		return rec, false
-	}
-	raw, err := base64.StdEncoding.AppendDecode(make([]byte, 0, base64.StdEncoding.DecodedLen(len(text))), text)
-	rec.Nvlist = raw
-	return rec, err == nil
+	p.line++
+	line, p.rest, _ = bytes.Cut(p.rest, []byte("\n"))
+	return bytes.TrimSuffix(line, []byte("\r")), true
 }
 
 // RecordingWriter appends events to a recording, one Write a line.

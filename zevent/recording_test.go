@@ -200,22 +200,32 @@ func FuzzRecording(f *testing.F) {
 	f.Add(bytes.Join(lines[:3], nil))
 	f.Add(bytes.Join([][]byte{lines[0], lines[40], []byte("{\n"), lines[100]}, nil))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		r, err := zevent.NewRecordingReader(bytes.NewReader(text), "fuzz")
+		r, err := zevent.NewRecordingReader(bytes.NewReader(text), "copy")
 		if err != nil {
 			return
 		}
+		want := outcome{End: "<nil>"}
 		for r.Scan() {
-			e, err := r.Event()
+			v, err := r.View()
+			want.take(v, err)
+			e, eventErr := r.Event()
+			if (err == nil) != (eventErr == nil) {
+				t.Errorf("view: %v, event: %v", err, eventErr)
+			}
 			if err != nil {
 				continue
 			}
 			for _, version := range []string{"2.1.11", "2.4.4"} {
 				format := zevent.TextFormat{Verbose: true, Escaped: true, Names: zevent.NamesOf(version)}
-				if text := format.AppendEvent(nil, e); !harmless(text) {
+				text := format.AppendView(nil, v)
+				if !harmless(text) {
 					t.Errorf("text for a terminal: %q", text)
 				}
+				if diff := cmp.Diff(text, format.AppendEvent(nil, e)); diff != "" {
+					t.Errorf("text (-of view +of event):\n%s", diff)
+				}
 			}
-			line := zevent.JSONFormat{}.AppendEvent(nil, e)
+			line := zevent.JSONFormat{}.AppendView(nil, v)
 			if !json.Valid(line) || !harmless(line) || bytes.Count(line, []byte("\n")) != 1 {
 				t.Errorf("JSON: %q", line)
 			}
@@ -225,6 +235,9 @@ func FuzzRecording(f *testing.F) {
 		}
 		if err := r.Err(); err != nil {
 			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, byPart(newReader(t, bytes.NewReader(text)))); diff != "" {
+			t.Errorf("(-by line +by part):\n%s", diff)
 		}
 	})
 }

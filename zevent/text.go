@@ -3,6 +3,7 @@ package zevent
 import (
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"time"
 
@@ -21,6 +22,10 @@ type TextFormat struct {
 	// hold harmless for a terminal: ESC is printed as \x1b. zpool prints
 	// strings as they are.
 	Escaped bool
+
+	// Colored colours what a reader looks for: the class by what kind of event it
+	// is, states of a vdev, dropped counts. zpool prints no colours here.
+	Colored bool
 }
 
 // WriteHeader writes the line of column names, or nothing when Scripted.
@@ -28,7 +33,8 @@ func (f TextFormat) WriteHeader(w io.Writer) error {
 	if f.Scripted {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, "%-30s %s\n", "TIME", "CLASS")
+	line := fmt.Appendf(nil, "%-30s %s", "TIME", "CLASS")
+	_, err := w.Write(append(f.appendColored(nil, bold, line), '\n'))
 	return err
 }
 
@@ -44,39 +50,62 @@ func (f TextFormat) AppendDropped(b []byte, dropped uint64) []byte {
 	if dropped == 0 {
 		return b
 	}
-	b = append(b, "dropped "...)
-	b = strconv.AppendUint(b, dropped, 10)
-	return append(b, " events\n"...)
+	line := strconv.AppendUint(append(make([]byte, 0, 40), "dropped "...), dropped, 10)
+	return append(f.appendColored(b, red, append(line, " events"...)), '\n')
 }
 
-// AppendEvent appends one event, with the line of AppendDropped before it.
-func (f TextFormat) AppendEvent(b []byte, e Event) []byte {
-	b = f.AppendDropped(b, e.Dropped)
-	b = f.appendTime(b, e.Time)
+// AppendEvent appends one event as AppendView does: that of Raw, or for an Event
+// without Raw that of Pairs.
+func (f TextFormat) AppendEvent(b []byte, e Event) []byte { return f.AppendView(b, e.view()) }
+
+// AppendView appends one event, with the line of AppendDropped before it.
+func (f TextFormat) AppendView(b []byte, v View) []byte {
+	b = f.AppendDropped(b, v.Dropped)
+	b = f.appendTime(b, v.Time)
 	separator := byte(' ')
 	if f.Scripted {
 		separator = '\t'
 	}
 	b = append(b, separator)
-	b = f.appendString(b, e.Class)
+	b = f.appendColored(b, classColor(v.Class), v.Class)
 	b = append(b, '\n')
 	if f.Verbose {
-		b = f.appendPairs(b, e.Pairs.Pairs, verboseIndent)
+		b = f.appendPairs(b, v.Pairs, verboseIndent)
 		b = append(b, '\n')
 	}
 	return b
 }
 
-// appendTime appends the 30 columns of ctime_r with nanoseconds behind the seconds.
-func (f TextFormat) appendTime(b []byte, t time.Time) []byte {
+// appendTime appends the 30 columns of ctime_r with nanoseconds behind the
+// seconds, in a third of the time of [time.Time.AppendFormat].
+func (f *TextFormat) appendTime(b []byte, t time.Time) []byte {
 	loc := f.Location
 	if loc == nil {
 		loc = time.UTC
 	}
-	return t.In(loc).AppendFormat(b, "Jan _2 2006 15:04:05.000000000")
+	t = t.In(loc)
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	b = append(append(b, month.String()[:3]...), ' ')
+	b = append(appendDigits(b, day, 2, ' '), ' ')
+	b = append(appendDigits(b, year, 4, '0'), ' ')
+	b = append(appendDigits(b, hour, 2, '0'), ':')
+	b = append(appendDigits(b, minute, 2, '0'), ':')
+	b = append(appendDigits(b, second, 2, '0'), '.')
+	return appendDigits(b, t.Nanosecond(), 9, '0')
 }
 
-func (f TextFormat) appendString(b []byte, s string) []byte {
+// appendDigits appends a number in at least so many columns.
+func appendDigits(b []byte, n, columns int, pad byte) []byte {
+	var digits [20]byte
+	text := strconv.AppendInt(digits[:0], int64(n), 10)
+	for range columns - len(text) {
+		b = append(b, pad)
+	}
+	return append(b, text...)
+}
+
+func (f *TextFormat) appendString(b, s []byte) []byte {
 	if f.Escaped {
 		return appendEscaped(b, s)
 	}
@@ -87,140 +116,153 @@ func (f TextFormat) appendString(b []byte, s string) []byte {
 // adds.
 const verboseIndent = 8
 
-func (f TextFormat) appendPairs(b []byte, pairs []nvlist.Pair, indent int) []byte {
-	for _, p := range pairs {
-		b = f.appendName(b, p.Name, indent)
-		switch v := p.Value.(type) {
-		case nvlist.List:
+func (f *TextFormat) appendPairs(b []byte, list nvlist.View, indent int) []byte {
+	for p := range list.Pairs() {
+		name := p.Name()
+		b = f.appendName(b, name, indent)
+		switch p.Type() {
+		case nvlist.NVList:
 			b = append(b, " = (embedded nvlist)\n"...)
-			b = f.appendPairs(b, v.Pairs, indent+verboseIndent)
-			b = f.appendEnd(b, p.Name, "", indent)
-		case []nvlist.List:
-			b = f.appendLists(b, p.Name, v, indent)
+			child, _ := p.List()
+			b = f.appendPairs(b, child, indent+verboseIndent)
+			b = f.appendEnd(b, name, "", indent)
+		case nvlist.NVListArray:
+			b = f.appendLists(b, &p, name, indent)
 		default:
 			b = append(b, " = "...)
-			b = f.appendValue(b, p)
+			b = f.appendValue(b, &p, name)
 			b = append(b, '\n')
 		}
 	}
 	return b
 }
 
-func (f TextFormat) appendLists(b []byte, name string, lists []nvlist.List, indent int) []byte {
-	b = fmt.Appendf(b, " = (%d embedded nvlists)\n", len(lists))
-	for i, l := range lists {
+func (f *TextFormat) appendLists(b []byte, p *nvlist.PairView, name []byte, indent int) []byte {
+	b = fmt.Appendf(b, " = (%d embedded nvlists)\n", p.Len())
+	i := 0
+	for child := range p.Lists() {
 		index := "[" + strconv.Itoa(i) + "]"
 		b = append(f.appendName(b, name, indent), index...)
 		b = append(b, " = (embedded nvlist)\n"...)
-		b = f.appendPairs(b, l.Pairs, indent+verboseIndent)
+		b = f.appendPairs(b, child, indent+verboseIndent)
 		b = f.appendEnd(b, name, index, indent)
+		i++
 	}
 	b = f.appendEnd(b, name, "", indent)
 	return append(b, '\n')
 }
 
-func (f TextFormat) appendName(b []byte, name string, indent int) []byte {
+func (f *TextFormat) appendName(b, name []byte, indent int) []byte {
 	return f.appendString(appendMargin(b, indent), name)
 }
 
-func (f TextFormat) appendEnd(b []byte, name, index string, indent int) []byte {
+func (f *TextFormat) appendEnd(b, name []byte, index string, indent int) []byte {
 	b = append(appendMargin(b, indent), "(end "...)
 	b = append(f.appendString(b, name), index...)
 	return append(b, ")\n"...)
 }
 
 func appendMargin(b []byte, indent int) []byte {
-	for range indent {
-		b = append(b, ' ')
+	const margin = "                                "
+	for ; indent > len(margin); indent -= len(margin) {
+		b = append(b, margin...)
 	}
-	return b
+	return append(b, margin[:indent]...)
 }
 
 // appendValue prints a value at the width of its type, so that int8 -1 is
 // 0xff; but elements of int8 and int16 arrays widened to 32 bits, as zpool's
 // printf arguments are.
-func (f TextFormat) appendValue(b []byte, p nvlist.Pair) []byte {
-	switch v := p.Value.(type) {
-	case nil:
+func (f *TextFormat) appendValue(b []byte, p *nvlist.PairView, name []byte) []byte {
+	switch p.Type() {
+	case nvlist.Boolean:
 		return append(b, '1')
-	case bool:
-		if v {
+	case nvlist.BooleanValue:
+		if v, _ := p.Bool(0); v {
 			return append(b, '1')
 		}
 		return append(b, '0')
-	case uint8:
-		return appendHex(b, uint64(v))
-	case uint16:
-		return appendHex(b, uint64(v))
-	case uint32:
-		return f.Names.append32(appendHex(b, uint64(v)), p.Name, v)
-	case int8:
-		return appendHex(b, uint64(uint8(v)))
-	case int16:
-		return appendHex(b, uint64(uint16(v)))
-	case int32:
-		return appendHex(b, uint64(uint32(v)))
-	case int64:
-		return appendHex(b, uint64(v))
-	case uint64:
-		if p.Name == "vdev_state" || p.Name == "vdev_laststate" {
-			b = append(f.appendQuoted(b, vdevState(v)), " ("...)
-			return append(appendHex(b, v), ')')
-		}
-		return f.Names.append64(appendHex(b, v), p.Name, v)
-	case string:
+	case nvlist.Byte, nvlist.Uint8, nvlist.Uint16:
+		return appendUint(b, p)
+	case nvlist.Uint32:
+		v, _ := p.Uint(0)
+		return f.Names.append32(appendHex(b, v), name, uint32(v))
+	case nvlist.Uint64:
+		v, _ := p.Uint(0)
+		return f.appendUint64(b, name, v)
+	case nvlist.Int8:
+		return appendInt(b, p, math.MaxUint8)
+	case nvlist.Int16:
+		return appendInt(b, p, math.MaxUint16)
+	case nvlist.Int32:
+		return appendInt(b, p, math.MaxUint32)
+	case nvlist.Int64, nvlist.HRTime:
+		return appendInt(b, p, math.MaxUint64)
+	case nvlist.String:
+		v, _ := p.Bytes()
 		return f.appendQuoted(b, v)
 	}
 	return f.appendArray(b, p)
 }
 
-func (f TextFormat) appendArray(b []byte, p nvlist.Pair) []byte {
-	switch v := p.Value.(type) {
-	case []string:
-		for _, s := range v {
+func (f *TextFormat) appendUint64(b, name []byte, v uint64) []byte {
+	switch string(name) {
+	case "vdev_state", "vdev_laststate":
+		state := vdevState(v)
+		b = append(b, '"')
+		b = append(f.appendColored(b, stateColor(v), []byte(state)), "\" ("...)
+		return append(appendHex(b, v), ')')
+	}
+	return f.Names.append64(appendHex(b, v), name, v)
+}
+
+func (f *TextFormat) appendArray(b []byte, p *nvlist.PairView) []byte {
+	switch p.Type() {
+	case nvlist.StringArray:
+		for s := range p.Strings() {
 			b = append(f.appendQuoted(b, s), ' ')
 		}
 		return b
-	case []uint8:
-		if p.Type == nvlist.Uint8Array {
-			return appendEach(b, v, same)
+	case nvlist.Uint8Array, nvlist.Uint16Array, nvlist.Uint32Array, nvlist.Uint64Array:
+		for i := range p.Len() {
+			v, _ := p.Uint(i)
+			b = append(appendHex(b, v), ' ')
 		}
-	case []int8:
-		return appendEach(b, v, widen)
-	case []int16:
-		return appendEach(b, v, widen)
-	case []int32:
-		return appendEach(b, v, widen)
-	case []int64:
-		return appendEach(b, v, same)
-	case []uint16:
-		return appendEach(b, v, same)
-	case []uint32:
-		return appendEach(b, v, same)
-	case []uint64:
-		return appendEach(b, v, same)
+		return b
+	case nvlist.Int8Array, nvlist.Int16Array, nvlist.Int32Array:
+		return appendInts(b, p, math.MaxUint32)
+	case nvlist.Int64Array:
+		return appendInts(b, p, math.MaxUint64)
 	}
 	return append(b, "<unknown>"...) // BYTE_ARRAY, BOOLEAN_ARRAY and DOUBLE
 }
 
-func (f TextFormat) appendQuoted(b []byte, s string) []byte {
+func (f *TextFormat) appendQuoted(b, s []byte) []byte {
 	return append(f.appendString(append(b, '"'), s), '"')
+}
+
+func appendUint(b []byte, p *nvlist.PairView) []byte {
+	v, _ := p.Uint(0)
+	return appendHex(b, v)
+}
+
+// appendInt prints the bits of the value that the mask has.
+func appendInt(b []byte, p *nvlist.PairView, mask uint64) []byte {
+	v, _ := p.Int(0)
+	return appendHex(b, uint64(v)&mask)
+}
+
+func appendInts(b []byte, p *nvlist.PairView, mask uint64) []byte {
+	for i := range p.Len() {
+		v, _ := p.Int(i)
+		b = append(appendHex(b, uint64(v)&mask), ' ')
+	}
+	return b
 }
 
 func appendHex(b []byte, v uint64) []byte {
 	return strconv.AppendUint(append(b, "0x"...), v, 16)
 }
-
-func appendEach[T any](b []byte, v []T, bits func(T) uint64) []byte {
-	for _, n := range v {
-		b = append(appendHex(b, bits(n)), ' ')
-	}
-	return b
-}
-
-func same[T uint8 | uint16 | uint32 | uint64 | int64](n T) uint64 { return uint64(n) }
-
-func widen[T int8 | int16 | int32](n T) uint64 { return uint64(uint32(n)) }
 
 // vdevState is what zpool calls a vdev_state_t without a reason beside it.
 func vdevState(state uint64) string {

@@ -114,14 +114,21 @@ func TestWriteErrorIsReturned(t *testing.T) {
 	}
 }
 
-// TestAppendEventAllocatesNothing: the buffer is the caller's.
-func TestAppendEventAllocatesNothing(t *testing.T) {
+// TestViewsAllocateNothing: from the bytes of an event to its text, the buffer is
+// the caller's.
+func TestViewsAllocateNothing(t *testing.T) {
 	_, events := recorded(t)
-	format := zevent.TextFormat{Verbose: true, Escaped: true, Names: zevent.NamesOf("2.4.4")}
+	text := zevent.TextFormat{Verbose: true, Escaped: true, Colored: true, Names: zevent.NamesOf("2.4.4")}
+	filter := zevent.Filter{Pool: "tank", Since: time.Unix(1, 0)}
 	var buf []byte
 	got := testing.AllocsPerRun(10, func() {
 		for _, e := range events {
-			buf = format.AppendEvent(buf[:0], e)
+			v, err := zevent.Parse(e.Raw, e.Dropped)
+			if err != nil || !filter.MatchView(v) {
+				t.Fatal(err)
+			}
+			buf = text.AppendView(buf[:0], v)
+			buf = zevent.JSONFormat{}.AppendView(buf[:0], v)
 		}
 	})
 	if got != 0 {
@@ -129,14 +136,28 @@ func TestAppendEventAllocatesNothing(t *testing.T) {
 	}
 }
 
-func BenchmarkTextVerbose(b *testing.B) {
+func BenchmarkView(b *testing.B) {
 	_, events := recorded(b)
-	b.SetBytes(int64(len(readFile(b, "zpool-events-v.txt"))))
-	b.ReportAllocs()
-	var buf []byte
-	for b.Loop() {
-		for _, e := range events {
-			buf = zevent.TextFormat{Verbose: true}.AppendEvent(buf[:0], e)
-		}
+	formats := map[string]func(b []byte, v zevent.View) []byte{
+		"parse":   func(b []byte, v zevent.View) []byte { return b },
+		"short":   zevent.TextFormat{}.AppendView,
+		"verbose": zevent.TextFormat{Verbose: true}.AppendView,
+		"JSON":    zevent.JSONFormat{}.AppendView,
+	}
+	for name, appendView := range formats {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			var buf []byte
+			for b.Loop() {
+				for _, e := range events {
+					v, err := zevent.Parse(e.Raw, e.Dropped)
+					if err != nil {
+						b.Fatal(err)
+					}
+					buf = appendView(buf[:0], v)
+				}
+			}
+			b.ReportMetric(float64(len(events)*b.N)/b.Elapsed().Seconds(), "events/s")
+		})
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"time"
 
@@ -17,8 +16,16 @@ import (
 type printOptions struct {
 	verbose, scripted, follow, json bool
 	from                            string // a recording in place of the module
+	color                           string // one of the three below
 	filter                          zevent.Filter
 }
+
+// When the text is coloured.
+const (
+	colorAuto   = "auto" // on a terminal
+	colorAlways = "always"
+	colorNever  = "never"
+)
 
 func rootCommand(s system) *cobra.Command {
 	var o printOptions
@@ -36,8 +43,9 @@ an object with every pair. There integers of 64 bits are strings of decimal digi
 shorter ones numbers, byte arrays base64, and embedded lists objects. An object of "type"
 "dropped" stands for a count whose event was left out.
 
-On a terminal control characters in strings are printed as escapes, such as \x1b.
-Times of the text are local; TZ chooses another zone, by a name such as Europe/Paris.
+On a terminal, or with --color=always, control characters in strings are printed as
+escapes, such as \x1b. A terminal also gets colours, unless NO_COLOR is set or TERM is dumb.
+Times of the text are local; TZ chooses another zone, as Europe/Paris or CET-1CEST.
 
 Exit status: 0, or 2 if something could not be done, an event that cannot be read among it.`,
 		Example: `  zevents -v tank
@@ -55,7 +63,11 @@ Exit status: 0, or 2 if something could not be done, an event that cannot be rea
 			if err := o.complete(args); err != nil {
 				return usageError{err}
 			}
-			return s.print(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			p := newPrinter(o, s, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			if o.from != "" {
+				return p.printRecording(cmd.Context(), o.from, cmd.InOrStdin())
+			}
+			return s.print(cmd.Context(), p)
 		},
 	}
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
@@ -66,7 +78,9 @@ Exit status: 0, or 2 if something could not be done, an event that cannot be rea
 	flags.BoolVarP(&o.follow, "follow", "f", false, "go on with the events that come, until interrupted")
 	flags.BoolVarP(&clear, "clear", "c", false, "empty the queue, for every reader of the machine")
 	flags.BoolVar(&o.json, "json", false, "print JSON, one object a line")
-	flags.StringVar(&o.from, "from", "", "print the recording `file`; the module is left alone")
+	flags.StringVar(&o.color, "color", colorAuto, "colour the text `when`: auto, always or never")
+	flags.Lookup("color").NoOptDefVal = colorAlways
+	flags.StringVar(&o.from, "from", "", "print the recording `file`, - for standard input; the module is left alone")
 	flags.StringVar(&o.filter.Pool, "pool", "", "as POOL; for a `name` that is also a subcommand")
 	flags.StringVar(&o.filter.Class, "class", "", "only events whose class matches the `pattern`, such as 'ereport.*'")
 	flags.TimeVar(&o.filter.Since, "since", time.Time{}, []string{time.RFC3339}, "only events from this RFC 3339 time on")
@@ -95,14 +109,28 @@ func (o *printOptions) complete(args []string) error {
 		return errors.New("--json is always whole and without a header; leave out -v and -H")
 	case o.follow && o.from != "":
 		return errors.New("-f follows the loaded module; leave it out with --from")
-	case len(args) == 1 && args[0] == "", o.filter.Pool != "" && !poolName.MatchString(o.filter.Pool):
+	case o.color != colorAuto && o.color != colorAlways && o.color != colorNever:
+		return fmt.Errorf("--color=%q; choose auto, always or never", o.color)
+	case len(args) == 1 && args[0] == "", o.filter.Pool != "" && !isPoolName(o.filter.Pool):
 		return fmt.Errorf("invalid pool name %q", o.filter.Pool)
 	}
 	return o.filter.Check()
 }
 
-// poolName is what pool_namecheck of module/zcommon/zfs_namecheck.c lets pass.
-var poolName = regexp.MustCompile(`^[A-Za-z][-A-Za-z0-9_.: ]*$`)
+// isPoolName tells whether zpool lets a name pass: pool_namecheck of
+// module/zcommon/zfs_namecheck.c, and zpool_name_valid of
+// lib/libzfs/libzfs_pool.c, which keeps the names of vdevs.
+func isPoolName(name string) bool {
+	return poolName.MatchString(name) && len(name) <= maxPoolNameBytes && !vdevName.MatchString(name)
+}
+
+var (
+	poolName = regexp.MustCompile(`^[A-Za-z][-A-Za-z0-9_.: ]*$`)
+	vdevName = regexp.MustCompile(`^(mirror|raidz|draid|spare|log$)`)
+)
+
+// maxPoolNameBytes leaves room for "/$ORIGIN@$ORIGIN" in 255 bytes.
+const maxPoolNameBytes = 239
 
 // clear empties the queue of the module.
 func (s system) clear(cmd *cobra.Command, args []string) error {
@@ -129,12 +157,14 @@ func recordCommand(s system) *cobra.Command {
 		Use:   "record [-f] -o FILE",
 		Short: "Append the queued events to a recording",
 		Long: `Record appends the queued events to a recording, made if there is none, and prints how
-many. It goes on behind the event that was recorded last if the queue still holds that,
-and otherwise says so and records all that is queued.
+many. It goes on behind the event that was recorded last if the queue still holds that.
+Otherwise it says whether the module was loaded anew, and records all that is queued. It
+also says which EIDs are missing, as of events that were evicted before they were recorded.
 
-Each event is one write, and reaches the disk before record waits or ends. A line that a
-crash cut short is removed when the recording goes on. A recording is of one release of
-the module on one kernel; for another start another file.`,
+Each event is one write. What is written reaches the disk before record waits or ends. A
+line that a crash cut short is removed when the recording goes on. One process at a time
+records into a file. A recording is of one release of the module on one kernel; for
+another start another file.`,
 		Example: "  zevents record -o events.zevents\n  zevents --from events.zevents -v",
 		Args:    noArguments,
 
@@ -158,12 +188,8 @@ func noArguments(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// print prints events of the module or of a recording.
-func (s system) print(ctx context.Context, o printOptions, stdout, stderr io.Writer) error {
-	p := newPrinter(o, s, stdout, stderr)
-	if o.from != "" {
-		return p.printRecording(ctx, o.from)
-	}
+// print prints the events of the module.
+func (s system) print(ctx context.Context, p *printer) error {
 	device, err := s.open()
 	if err != nil {
 		return err
@@ -171,10 +197,10 @@ func (s system) print(ctx context.Context, o printOptions, stdout, stderr io.Wri
 	defer device.Close()
 	version, err := s.module()
 	if err != nil {
-		fmt.Fprintf(stderr, "zevents: reading the version of the module: %v; bits are printed without their names\n", err)
+		fmt.Fprintf(p.stderr, "zevents: reading the version of the module: %v; bits are printed without their names\n", err)
 	}
 	if err := p.start(version); err != nil {
 		return err
 	}
-	return p.end(readQueue(ctx, device, o.follow, p))
+	return p.end(readQueue(ctx, device, p.options.follow, p))
 }

@@ -25,7 +25,6 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends a blocked write
-	checkZone(time.Local, os.Getenv("TZ"), os.Stderr)
 	os.Exit(run(ctx, thisSystem(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -36,15 +35,18 @@ type system struct {
 	kernel   func() (release string, err error)
 	location *time.Location // that events are printed in
 	terminal bool           // standard output is one
+	colors   bool           // and it shows colours
 }
 
 func thisSystem() system {
+	terminal := term.IsTerminal(int(os.Stdout.Fd()))
 	return system{
 		open:     func() (zevent.Device, error) { return zevent.Open("/dev/zfs") },
 		module:   func() (string, error) { return firstLine("/sys/module/zfs/version") },
 		kernel:   func() (string, error) { return firstLine("/proc/sys/kernel/osrelease") },
-		location: time.Local,
-		terminal: term.IsTerminal(int(os.Stdout.Fd())),
+		location: localZone(time.Local, os.Getenv("TZ"), os.Stderr),
+		terminal: terminal,
+		colors:   terminal && wantsColors(os.Getenv),
 	}
 }
 
@@ -54,13 +56,11 @@ func firstLine(name string) (string, error) {
 	return line, err
 }
 
-// checkZone says when the Go runtime does not know the zone that TZ names: it
-// reads no rules such as CET-1CEST, and then takes UTC.
-func checkZone(local *time.Location, tz string, stderr io.Writer) {
-	tz = strings.TrimPrefix(tz, ":")
-	if tz != "" && tz != "UTC" && local.String() == "UTC" {
-		fmt.Fprintf(stderr, "zevents: no time zone is called TZ=%q; times are UTC, choose a name such as Europe/Paris\n", tz)
-	}
+// wantsColors follows https://no-color.org, and does without on a terminal that
+// is none to speak of.
+func wantsColors(getenv func(string) string) bool {
+	terminal := getenv("TERM")
+	return getenv("NO_COLOR") == "" && terminal != "" && terminal != "dumb"
 }
 
 // usageError is a command line that makes no sense.

@@ -150,7 +150,7 @@ func TestUsageErrors(t *testing.T) {
 		{"a", "b"}, {"--unknown"}, {"-x"}, {"0tank"}, {"a/b"}, {""}, {"--pool", "a@b"}, {"tank", "--pool", "tank"},
 		{"-c", "-v"}, {"-c", "tank"}, {"-cf"}, {"-c", "--from", "x"},
 		{"--json", "-v"}, {"--json", "-H"}, {"-f", "--from", "x"}, {"--class", "["}, {"--since", "today"},
-		{"record"}, {"record", "-o", "x", "y"}, {"record", "-v"},
+		{"record"}, {"record", "-o", "x", "y"}, {"record", "-v"}, {"--color=no"},
 	} {
 		stdout, stderr := do(t, emulated(newQueue()), 2, args...)
 		if stdout != "" || !strings.Contains(stderr, "\nusage: zevents") {
@@ -231,19 +231,41 @@ func TestTerminal(t *testing.T) {
 	}
 }
 
-func TestCheckZone(t *testing.T) {
+// Colours are for a terminal, or for who asks for them; what they stand beside is harmless.
+func TestColor(t *testing.T) {
+	q := newQueue()
+	post(t, q, "ereport.fs.zfs.io", ofPool("a\x1b[2J"))
+	s := emulated(q)
+	const red = "\x1b[31mereport.fs.zfs.io\x1b[m\n"
 	for _, test := range []struct {
-		local *time.Location
-		tz    string
-		warns bool
+		args     []string
+		terminal bool
+		want     bool
 	}{
-		{time.UTC, "CET-1CEST", true}, {time.UTC, "Nowhere/At_All", true},
-		{time.UTC, "", false}, {time.UTC, "UTC", false}, {time.UTC, ":UTC", false}, {time.FixedZone("Europe/Paris", 0), "Europe/Paris", false},
+		{[]string{"-v"}, false, false}, {[]string{"-v"}, true, true},
+		{[]string{"-v", "--color=always"}, false, true}, {[]string{"-v", "--color"}, false, true},
+		{[]string{"-v", "--color=never"}, true, false}, {[]string{"-v", "--color=auto"}, false, false},
+		{[]string{"--json"}, true, false}, {[]string{"--json", "--color"}, true, false},
 	} {
-		var stderr strings.Builder
-		checkZone(test.local, test.tz, &stderr)
-		if warns := stderr.Len() > 0; warns != test.warns {
-			t.Errorf("TZ=%q: said %q", test.tz, &stderr)
+		s.terminal, s.colors = test.terminal, test.terminal
+		stdout, _ := do(t, s, 0, test.args...)
+		if got := strings.Contains(stdout, red); got != test.want {
+			t.Errorf("%q on a terminal %t: coloured %t, printed %q", test.args, test.terminal, got, stdout)
+		}
+		if escaped := !strings.Contains(stdout, "\x1b[2J"); !escaped && (test.terminal || test.want) {
+			t.Errorf("%q on a terminal %t: printed %q", test.args, test.terminal, stdout)
+		}
+	}
+}
+
+func TestWantsColors(t *testing.T) {
+	for _, test := range []struct {
+		noColor, term string
+		want          bool
+	}{{"", "xterm", true}, {"1", "xterm", false}, {"", "dumb", false}, {"", "", false}} {
+		env := map[string]string{"NO_COLOR": test.noColor, "TERM": test.term}
+		if got := wantsColors(func(name string) string { return env[name] }); got != test.want {
+			t.Errorf("%v: got %t", env, got)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,7 +12,7 @@ import (
 
 // format is how events are printed.
 type format interface {
-	AppendEvent(b []byte, e zevent.Event) []byte
+	AppendView(b []byte, v zevent.View) []byte
 	AppendDropped(b []byte, dropped uint64) []byte
 }
 
@@ -29,11 +28,15 @@ type printer struct {
 }
 
 func newPrinter(o printOptions, s system, stdout, stderr io.Writer) *printer {
+	colored := o.color == colorAlways || o.color == colorAuto && s.colors
 	return &printer{
 		options: o,
-		text:    zevent.TextFormat{Verbose: o.verbose, Scripted: o.scripted, Location: s.location, Escaped: s.terminal},
-		out:     bufio.NewWriterSize(stdout, 64<<10),
-		stderr:  stderr,
+		text: zevent.TextFormat{
+			Verbose: o.verbose, Scripted: o.scripted, Location: s.location,
+			Escaped: s.terminal || colored, Colored: colored,
+		},
+		out:    bufio.NewWriterSize(stdout, 64<<10),
+		stderr: stderr,
 	}
 }
 
@@ -48,22 +51,36 @@ func (p *printer) start(version string) error {
 	return p.text.WriteHeader(p.out)
 }
 
-func (p *printer) event(e zevent.Event) error {
-	if p.options.filter.Match(e) {
-		p.buf = p.format.AppendEvent(p.buf[:0], e)
-	} else {
-		p.buf = p.format.AppendDropped(p.buf[:0], e.Dropped)
+// append appends what is printed of one event. It may be called by several goroutines.
+func (p *printer) append(b []byte, v zevent.View) []byte {
+	if p.options.filter.MatchView(v) {
+		return p.format.AppendView(b, v)
 	}
-	_, err := p.out.Write(p.buf)
+	return p.format.AppendDropped(b, v.Dropped)
+}
+
+func (p *printer) event(e zevent.Event) error {
+	v, err := zevent.Parse(e.Raw, e.Dropped)
+	if err != nil {
+		return p.unreadable(e, err)
+	}
+	p.buf = p.append(p.buf[:0], v)
+	_, err = p.out.Write(p.buf)
 	return err
 }
 
 // unreadable reports an event behind those before it.
 func (p *printer) unreadable(e zevent.Event, err error) error {
-	p.lost++
-	if _, err := p.out.Write(p.format.AppendDropped(p.buf[:0], e.Dropped)); err != nil {
+	p.buf = p.format.AppendDropped(p.buf[:0], e.Dropped)
+	if _, err := p.out.Write(p.buf); err != nil {
 		return err
 	}
+	return p.report(err)
+}
+
+// report says what is wrong with an event, behind what is printed before it.
+func (p *printer) report(err error) error {
+	p.lost++
 	if err := p.out.Flush(); err != nil {
 		return err
 	}
@@ -84,7 +101,11 @@ func (p *printer) end(err error) error {
 	return err
 }
 
-func (p *printer) printRecording(ctx context.Context, name string) error {
+// printRecording prints the recording of that name, - for stdin.
+func (p *printer) printRecording(ctx context.Context, name string, stdin io.Reader) error {
+	if name == "-" {
+		return p.printFrom(ctx, stdin, "standard input")
+	}
 	file, err := os.Open(name)
 	if err != nil {
 		return fmt.Errorf("opening recording: %w", err)
@@ -101,19 +122,5 @@ func (p *printer) printFrom(ctx context.Context, recording io.Reader, name strin
 	if err := p.start(r.Header().Module); err != nil {
 		return err
 	}
-	for r.Scan() {
-		e, err := r.Event()
-		if err == nil {
-			err = p.event(e)
-		} else if syntax := (*zevent.SyntaxError)(nil); errors.As(err, &syntax) {
-			err = p.unreadable(e, err)
-		}
-		if err == nil && ctx.Err() != nil {
-			err = errInterrupted
-		}
-		if err != nil {
-			return p.end(err)
-		}
-	}
-	return p.end(r.Err())
+	return p.end(p.printPages(ctx, r))
 }

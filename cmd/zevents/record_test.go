@@ -39,6 +39,7 @@ func TestResume(t *testing.T) {
 	tests := []struct {
 		name     string
 		between  func(t *testing.T, file string, s *system)
+		posted   string // the class of an event after that
 		exit     int
 		stdout   string
 		said     string // on standard error
@@ -85,7 +86,7 @@ func TestResume(t *testing.T) {
 			name:    "bad line",
 			between: func(t *testing.T, file string, _ *system) { appendTo(t, file, "{}\n") },
 			stdout:  "recorded 1 events\n",
-			said:    "x.zevents:4: ",
+			said:    "x.zevents: at byte 525: decoding event of 0 bytes",
 			eids:    []string{"1", "2", "3"},
 		},
 		{
@@ -98,8 +99,16 @@ func TestResume(t *testing.T) {
 				*s = emulated(q)
 			},
 			stdout: "recorded 2 events\n",
-			said:   "EID 2 of 2000-01-01T00:00:00Z, is not queued any more: evicted, cleared, or of a module that was unloaded; the oldest queued is EID 1 of 2000-01-01T00:01:00Z",
+			said:   "EID 2 of 2000-01-01T00:00:00Z, is not queued any more: the module was loaded anew, its oldest queued event is EID 1 of 2000-01-01T00:01:00Z",
 			eids:   []string{"1", "2", "1", "2"},
+		},
+		{
+			name:    "evicted",
+			between: func(t *testing.T, _ string, s *system) { do(t, *s, 0, "-c") },
+			posted:  "four",
+			stdout:  "recorded 1 events\n",
+			said:    "EIDs 3 to 3, 1 events, are missing: evicted or cleared before they were recorded",
+			eids:    []string{"1", "2", "4"},
 		},
 		{
 			name:    "cleared",
@@ -152,6 +161,9 @@ func TestResume(t *testing.T) {
 					post(t, q, "three")
 				}
 				test.between(t, file, &s)
+				if test.posted != "" {
+					post(t, q, test.posted)
+				}
 				before := readFile(t, file)
 				stdout, stderr := do(t, s, test.exit, "record", "-o", file)
 				if stdout != test.stdout || !strings.Contains(stderr, test.said) || (stderr == "") != (test.said == "") {
@@ -174,47 +186,28 @@ func TestResume(t *testing.T) {
 
 // What the module counted while a recorder looks for its place goes with the next event.
 func TestResumeKeepsDropped(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "x.zevents")
 	q := newQueue()
-	s := emulated(q)
 	post(t, q, "one")
-	do(t, s, 0, "record", "-o", file)
 	post(t, q, "two")
 	device := q.Open()
-	if _, err := zevent.NewClient(device).Next(); err != nil {
-		t.Fatal(err)
-	}
-	header, err := s.header()
+	last, err := zevent.NewClient(device).Next()
 	if err != nil {
 		t.Fatal(err)
 	}
-	recording, err := openRecording(file, header, os.Stderr)
-	if err != nil {
+	last.EID = 7 // of another load
+	if _, err := device.Clear(); err != nil {
 		t.Fatal(err)
 	}
-	defer recording.file.Close()
-	do(t, s, 0, "-c") // the device's cursor loses its event
 	post(t, q, "three")
 	var said strings.Builder
-	dropped, err := resume(device, recording, &said)
-	if err != nil || dropped != 1 || !strings.Contains(said.String(), "the oldest queued is EID 3") {
-		t.Errorf("got dropped %d, error %v, said %q; want 1", dropped, err, &said)
+	file, err := os.Create(filepath.Join(t.TempDir(), "x.zevents"))
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-// A file longer than a block ends where its last whole line does.
-func TestLineEnd(t *testing.T) {
-	for _, test := range []struct {
-		text string
-		want int64
-	}{
-		{"", 0}, {"x", 0}, {"\n", 1}, {"a\nb", 2}, {"a\n" + strings.Repeat("b", 200<<10), 2},
-		{strings.Repeat("a", 200<<10) + "\nb", 200<<10 + 1}, {strings.Repeat("a", 64<<10-1) + "\n", 64 << 10},
-	} {
-		got, err := lineEnd(strings.NewReader(test.text), int64(len(test.text)))
-		if err != nil || got != test.want {
-			t.Errorf("%d bytes: got %d, %v, want %d", len(test.text), got, err, test.want)
-		}
+	defer file.Close()
+	r := &recorder{file: file, stderr: &said}
+	if err := r.resume(device, last); err != nil || r.dropped != 1 || !strings.Contains(said.String(), "its oldest queued event is EID 3") {
+		t.Errorf("got dropped %d, error %v, said %q; want 1", r.dropped, err, &said)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
@@ -14,9 +15,8 @@ import (
 
 // recording is a file of whole lines, to be appended to.
 type recording struct {
-	file    *os.File
-	last    zevent.Event // the one recorded last
-	resumes bool         // there is one
+	file *os.File
+	last zevent.Event // the one recorded last; Raw is nil if there is none
 }
 
 // openRecording opens a recording of the module that header describes, or makes
@@ -46,17 +46,27 @@ func (r *recording) prepare(header zevent.RecordingHeader, stderr io.Writer) err
 	if err := unix.Flock(int(r.file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		return fmt.Errorf("another process writes it: %w; end that, or choose another file", err)
 	}
-	whole, err := lineEnd(r.file, info.Size())
-	if err != nil {
+	// The last writer may have ended between the look at the file and the lock.
+	if info, err = r.file.Stat(); err != nil {
 		return err
 	}
-	if whole == 0 {
+	tail, err := zevent.ReadRecordingTail(r.file, info.Size(), r.file.Name())
+	switch {
+	case err != nil:
+		return err
+	case tail.WholeSize == 0:
 		return r.begin(header, info.Size(), stderr)
 	}
-	if err := r.readThrough(header, whole, stderr); err != nil {
-		return err
+	header.Format = tail.Header.Format
+	if tail.Header != header {
+		return fmt.Errorf("of OpenZFS %q on Linux %q, not of the OpenZFS %q on Linux %q here; choose another file",
+			tail.Header.Module, tail.Header.Kernel, header.Module, header.Kernel)
 	}
-	return r.cut(whole, info.Size(), stderr)
+	if tail.BadLines > 0 {
+		fmt.Fprintf(stderr, "zevents: %v; %d such lines at the end are left as they are\n", tail.Bad, tail.BadLines)
+	}
+	r.last = tail.Last
+	return r.cut(tail.WholeSize, info.Size(), stderr)
 }
 
 // begin writes the header into a file that has none, or a part of it.
@@ -75,30 +85,10 @@ func (r *recording) begin(header zevent.RecordingHeader, size int64, stderr io.W
 	if err := r.cut(0, size, stderr); err != nil {
 		return err
 	}
-	_, err := r.file.Write(line.Bytes())
-	return err
-}
-
-// readThrough finds the last event in the whole lines.
-func (r *recording) readThrough(header zevent.RecordingHeader, size int64, stderr io.Writer) error {
-	reader, err := zevent.NewRecordingReader(io.NewSectionReader(r.file, 0, size), r.file.Name())
-	if err != nil {
+	if _, err := r.file.Write(line.Bytes()); err != nil {
 		return err
 	}
-	header.Format = reader.Header().Format
-	if reader.Header() != header {
-		return fmt.Errorf("of OpenZFS %q on Linux %q, not of the OpenZFS %q on Linux %q here; choose another file",
-			reader.Header().Module, reader.Header().Kernel, header.Module, header.Kernel)
-	}
-	for reader.Scan() {
-		e, err := reader.Event()
-		if err != nil {
-			fmt.Fprintf(stderr, "zevents: %v; the line is left as it is\n", err)
-			continue
-		}
-		r.last, r.resumes = e, true
-	}
-	return reader.Err()
+	return errors.Join(r.file.Sync(), syncDir(filepath.Dir(r.file.Name())))
 }
 
 // cut removes what is behind the last whole line.
@@ -110,19 +100,11 @@ func (r *recording) cut(whole, size int64, stderr io.Writer) error {
 	return r.file.Truncate(whole)
 }
 
-// lineEnd returns where the last whole line of a file ends, 0 if it has none.
-func lineEnd(file io.ReaderAt, size int64) (int64, error) {
-	block := make([]byte, 64<<10)
-	for end := size; end > 0; {
-		start := max(0, end-int64(len(block)))
-		part := block[:end-start]
-		if _, err := file.ReadAt(part, start); err != nil {
-			return 0, err
-		}
-		if i := bytes.LastIndexByte(part, '\n'); i >= 0 {
-			return start + int64(i) + 1, nil
-		}
-		end = start
+// syncDir makes the name of a new file survive a crash of the machine.
+func syncDir(name string) error {
+	dir, err := os.Open(name)
+	if err != nil {
+		return err
 	}
-	return 0, nil
+	return errors.Join(dir.Sync(), dir.Close())
 }
