@@ -82,10 +82,10 @@ func TestBundledRecording(t *testing.T) {
 	if s.Frames != 6498 || s.Heaviest[0].Bytes != 18488 || s.Above != 20 || s.Waived != 20 {
 		t.Errorf("stack: %d frames, heaviest %d, %d above, %d waived; want 6498, 18488, 20, 20", s.Frames, s.Heaviest[0].Bytes, s.Above, s.Waived)
 	}
-	if w := s.Watched[0]; w.Function != "dmu_recv_stream" || w.Frames[0].Bytes != 232 || w.WorstPathBytes != 11960 || !w.LowerBound {
+	if w := s.Watched[0]; w.Function != "dmu_recv_stream" || w.Frames[0].Bytes != 232 || w.WorstPathBytes != 11760 || !w.LowerBound {
 		t.Errorf("watched: %+v", w)
 	}
-	if result.Events.Decoded != 252 || result.Events.Count("pass") != 8 || result.Events.Count("skip") != 1 {
+	if result.Events.Decoded != 252 || result.Events.Count("pass") != 22 || result.Events.Count("skip") != 6 {
 		t.Errorf("events: %d decoded, checks %+v", result.Events.Decoded, result.Events.Checks)
 	}
 	want := []Kind{Sample, Recorded, Emulated}

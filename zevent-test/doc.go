@@ -1,10 +1,11 @@
 /*
 zevent-test checks that the event ioctls of /dev/zfs answer.
 
-It clears the queue, raises events, reads them back, and checks sizes, order,
-errors and cursors. Each check says what it asserts and where OpenZFS promises
-it. The program is one static binary without any need of the ZFS userland, so
-it also runs as the only program of a test guest.
+It makes pools on files, does to them what raises events, injects errors, reads
+the events back, and checks sizes, order, payloads, errors, cursors, waiting and
+permissions. Each check says what it asserts and where OpenZFS promises it. The
+program is one static binary without any need of the ZFS userland, so it also
+runs as the only program of a test guest.
 
 Usage:
 
@@ -17,11 +18,16 @@ Choose one target:
 	--from FILE       with --emulate, raise the events of a recording first
 	--device PATH     the queue of the loaded module. It is one for the whole
 	                  machine: events that zed and others have not read yet
-	                  are cleared. Needs root. Creates and destroys pools
-	                  named kmodaudit-... on files of 128 MiB (sparse).
+	                  are cleared, and for some checks the queue is made
+	                  short (zfs_zevent_len_max). Needs root. Creates and
+	                  destroys pools named kmodaudit-... on pairs of files
+	                  of 128 MiB (sparse). A signal ends the run and takes
+	                  everything away again; what a killed run left, the
+	                  next one takes away.
 	--dir DIR         with --device, where these files go (the directory for
 	                  temporary files)
-	--with-pools      with --device, run also where pools are imported
+	--with-pools      with --device, said twice, run also where pools are
+	                  imported
 
 Flags:
 

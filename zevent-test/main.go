@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -36,6 +37,9 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if slices.Equal(args, []string{suite.HelperArgument}) {
+		return runHelper(stdout, stderr)
+	}
 	o, err := parseOptions(args)
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprint(stdout, usage())
@@ -55,6 +59,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitClean
 }
 
+// runHelper is what a check has this program do in a process of its own.
+func runHelper(stdout, stderr io.Writer) int {
+	if err := suite.Helper(stdout); err != nil {
+		fmt.Fprintf(stderr, "zevent-test: %v\n", err)
+		return exitCannot
+	}
+	return exitClean
+}
+
 // usage is the comment of doc.go.
 func usage() string {
 	_, text, _ := strings.Cut(docSource, "/*\n")
@@ -64,8 +77,8 @@ func usage() string {
 
 type options struct {
 	device, from, dir, format string
-	emulate, list, withPools  bool
-	verbose                   bool
+	emulate, list, verbose    bool
+	withPools                 int // how often it was said
 	run                       *regexp.Regexp
 }
 
@@ -77,7 +90,7 @@ func parseOptions(args []string) (options, error) {
 	flags.BoolVar(&o.emulate, "emulate", false, "")
 	flags.StringVar(&o.from, "from", "", "")
 	flags.StringVar(&o.dir, "dir", os.TempDir(), "")
-	flags.BoolVar(&o.withPools, "with-pools", false, "")
+	flags.BoolFunc("with-pools", "", func(string) error { o.withPools++; return nil })
 	expression := flags.String("run", "", "")
 	flags.BoolVar(&o.list, "list", false, "")
 	flags.StringVar(&o.format, "format", "text", "")
@@ -146,11 +159,23 @@ func check(ctx context.Context, o options, stdout io.Writer) (failed bool, err e
 	return summary.Fail > 0, nil
 }
 
+// saidTwice is how often --with-pools is to be said: what it allows is not what one wants on a
+// machine in use.
+const saidTwice = 2
+
+// ownFile is this program, wherever it was started from.
+const ownFile = "/proc/self/exe"
+
 func chooseTarget(o options) (suite.Target, error) {
 	if o.emulate {
 		return emulatedTarget(o.from)
 	}
-	return suite.OpenDevice(o.device, o.dir, o.withPools)
+	target, err := suite.OpenDevice(o.device, o.dir, o.withPools >= saidTwice)
+	if err != nil {
+		return nil, err
+	}
+	target.Helper = ownFile
+	return target, nil
 }
 
 func emulatedTarget(from string) (suite.Target, error) {

@@ -113,6 +113,15 @@ func TestExitStatus(t *testing.T) {
 	}
 }
 
+func TestWithPoolsIsSaidTwice(t *testing.T) {
+	for args, want := range map[string]bool{"": false, "--with-pools": false, "--with-pools --with-pools": true} {
+		o, err := parseOptions(append([]string{"--emulate"}, strings.Fields(args)...))
+		if got := o.withPools >= saidTwice; got != want || err != nil {
+			t.Errorf("%q: got allowed %t (%v), want %t", args, got, err, want)
+		}
+	}
+}
+
 func TestInterruptedRunCannot(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

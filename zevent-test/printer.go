@@ -48,6 +48,28 @@ func eventLine(e zevent.Event) string {
 		e.EID, e.Time.Format("2006-01-02T15:04:05.000000000Z"), e.Class, e.Pool, len(e.Raw))
 }
 
+// fewAlike events of one class and pool in a row have a line each.
+const fewAlike = 4
+
+// eventLines are the lines of events, of which many alike in a row are told by the first.
+func eventLines(events []zevent.Event) (lines []string) {
+	for len(events) > 0 {
+		first, alike := events[0], 1
+		for alike < len(events) && events[alike].Class == first.Class && events[alike].Pool == first.Pool {
+			alike++
+		}
+		if alike <= fewAlike {
+			alike = 1
+		}
+		lines = append(lines, eventLine(first))
+		if alike > 1 {
+			lines = append(lines, fmt.Sprintf("and %d more of this class, to EID %d", alike-1, events[alike-1].EID))
+		}
+		events = events[alike:]
+	}
+	return lines
+}
+
 func verboseText(events []zevent.Event) string {
 	var b strings.Builder
 	for _, e := range events {
@@ -75,11 +97,14 @@ func (p *textPrinter) result(r suite.Result) error {
 	if r.Status == suite.Fail {
 		fmt.Fprintf(&b, "      Asserts: %s\n      Source: %s\n", r.Asserts, r.Source)
 	}
-	for _, e := range r.Events {
-		fmt.Fprintf(&b, "      %s\n", eventLine(e))
-		if p.verbose {
+	if p.verbose {
+		for _, e := range r.Events {
 			_, pairs, _ := strings.Cut(verboseText([]zevent.Event{e}), "\n")
-			b.WriteString(harmless(strings.TrimSuffix(pairs, "\n")))
+			fmt.Fprintf(&b, "      %s\n%s", eventLine(e), harmless(strings.TrimSuffix(pairs, "\n")))
+		}
+	} else {
+		for _, line := range eventLines(r.Events) {
+			fmt.Fprintf(&b, "      %s\n", line)
 		}
 	}
 	_, err := io.WriteString(p.w, b.String())
@@ -125,8 +150,8 @@ func (p *tapPrinter) result(r suite.Result) error {
 	case suite.Fail:
 		fmt.Fprintf(&b, "not ok %d - %s\n# %s\n# Asserts: %s\n# Source: %s\n", p.n, r.Name, indent(r.Detail, "# "), r.Asserts, r.Source)
 	}
-	for _, e := range r.Events {
-		fmt.Fprintf(&b, "# %s\n", eventLine(e))
+	for _, line := range eventLines(r.Events) {
+		fmt.Fprintf(&b, "# %s\n", line)
 	}
 	_, err := io.WriteString(p.w, b.String())
 	return err

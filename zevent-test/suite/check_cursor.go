@@ -129,3 +129,57 @@ var independentCursorsCheck = Check{
 		return nil
 	},
 }
+
+var sharedCursorCheck = Check{
+	Name:    "shared-cursor",
+	Asserts: "A descriptor and its duplicate (dup, fork) share one cursor, which lasts until both are closed.",
+	Source:  "module/os/linux/zfs/zfs_ioctl_os.c (the state is kept in the open file), every release",
+	run: func(p *probe) error {
+		if _, err := p.fill(2); err != nil {
+			return err
+		}
+		events, err := p.deliver()
+		if err != nil {
+			return err
+		}
+		if len(events) < 2 {
+			return fmt.Errorf("two events were raised, %d delivered", len(events))
+		}
+		one, other, err := p.openTwice()
+		if err != nil {
+			return err
+		}
+		if err := wantNext(one, events[0]); err != nil {
+			return err
+		}
+		if err := wantNext(other, events[1]); err != nil {
+			return fmt.Errorf("the duplicate, after a read on the first descriptor: %w", err)
+		}
+		if err := other.Seek(zevent.SeekStart); err != nil {
+			return fmt.Errorf("SEEK: %w", err)
+		}
+		if err := other.Close(); err != nil {
+			return fmt.Errorf("closing the duplicate: %w", err)
+		}
+		if err := wantNext(one, events[0]); err != nil {
+			return fmt.Errorf("the first descriptor, after SEEK on the duplicate and its close: %w", err)
+		}
+		return nil
+	},
+}
+
+// openTwice returns a descriptor, closed when the check is over, and a duplicate, which
+// the caller closes.
+func (p *probe) openTwice() (one, other zevent.Device, err error) {
+	if one, err = p.open(); err != nil {
+		return nil, nil, err
+	}
+	duplicator, ok := one.(zevent.Duplicator)
+	if !ok {
+		return nil, nil, &skipError{"this target's descriptors cannot be duplicated"}
+	}
+	if other, err = duplicator.Dup(); err != nil {
+		return nil, nil, fmt.Errorf("duplicating: %w", err)
+	}
+	return one, other, nil
+}

@@ -1,6 +1,10 @@
 package suite
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/kmodaudit/kmodaudit/zevent"
+)
 
 var openCheck = Check{
 	Name:    "open",
@@ -76,4 +80,61 @@ var emptyCheck = Check{
 		}
 		return nil
 	},
+}
+
+var clearSeenCheck = Check{
+	Name: "clear-seen-by-all",
+	Asserts: "CLEAR counts every queued event and empties the queue for other descriptors as well; " +
+		"one that had read an event is told of a drop with the next.",
+	Source: "module/zfs/fm.c (zfs_zevent_drain_all, zfs_zevent_drain), every release",
+	run: func(p *probe) error {
+		reader, err := p.open()
+		if err != nil {
+			return err
+		}
+		counted, err := eventually(func() (bool, error) { return p.clearCounts(reader) })
+		if err != nil {
+			return err
+		}
+		if !counted {
+			return fmt.Errorf("CLEAR counted other than the queued events at each of %d attempts", attempts)
+		}
+		if _, err := p.target.Raise(p.ctx); err != nil {
+			return err
+		}
+		e, err := next(reader)
+		if err != nil {
+			return fmt.Errorf("the reader, after CLEAR and a post: %w", err)
+		}
+		if e.Dropped == 0 {
+			return fmt.Errorf("the reader, after CLEAR of the event under its cursor and a post: got EID %d with 0 drops, want 1 at least", e.EID)
+		}
+		return nil
+	},
+}
+
+// clearCounts puts the reader on an event, clears by another descriptor, and tells whether the count
+// was that of the queued events and the queue is empty for the reader. Posts of
+// others may spoil one attempt.
+func (p *probe) clearCounts(reader zevent.Device) (bool, error) {
+	if _, err := p.fill(1); err != nil {
+		return false, err
+	}
+	queued, err := p.deliver()
+	if err != nil {
+		return false, err
+	}
+	if _, err := next(reader); err != nil {
+		return false, err
+	}
+	clearer, err := p.open()
+	if err != nil {
+		return false, err
+	}
+	cleared, err := clearer.Clear()
+	if err != nil {
+		return false, fmt.Errorf("CLEAR: %w", err)
+	}
+	empty, err := isEmpty(reader)
+	return cleared == uint64(len(queued)) && empty, err
 }

@@ -13,21 +13,30 @@ import (
 // poolKstats is where the module lists its pools.
 const poolKstats = "/proc/spl/kstat/zfs"
 
-// OpenDevice returns the target behind a device of this machine. It refuses a machine
-// that has pools of its own, whose unread events the checks would clear, unless withPools
-// allows that. Dir receives the files of the checks' own pools.
+// OpenDevice returns the target behind a device of this machine, once it has taken away what killed
+// runs left there. It refuses a machine that has pools of its own, whose unread events the checks
+// would clear, unless withPools allows that. Dir receives the files of the checks' own pools.
 func OpenDevice(device, dir string, withPools bool) (*DeviceTarget, error) {
-	if !withPools {
-		if err := refusePools(); err != nil {
-			return nil, err
-		}
-	}
 	if info, err := os.Stat(dir); err != nil {
 		return nil, fmt.Errorf("choosing a directory for pools: %w; give one for files of 128 MiB (sparse)", err)
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("choosing a directory for pools: %s is not a directory", dir)
 	}
-	return NewDeviceTarget(device, dir), nil
+	d, err := zevent.Open(device)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	t := NewDeviceTarget(device, dir)
+	if t.removed, err = RemoveStale(device, dir); err != nil {
+		return nil, err
+	}
+	if !withPools {
+		if err := refusePools(); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
 }
 
 func refusePools() error {
@@ -38,7 +47,7 @@ func refusePools() error {
 	case err != nil:
 		return err
 	case len(pools) > 0:
-		return fmt.Errorf("this machine has pools (%s), whose unread events would be cleared; run in a guest, or by zevent-test --with-pools", strings.Join(pools, ", "))
+		return fmt.Errorf("this machine has pools (%s), whose unread events would be cleared; and whose queue is short for a while; run in a guest, or give zevent-test the flag --with-pools twice", strings.Join(pools, ", "))
 	}
 	return nil
 }

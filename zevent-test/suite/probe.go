@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/kmodaudit/kmodaudit/zevent"
 )
 
 // maxDelivered bounds what a probe reads before it calls a queue endless. The
 // module's default length is 512 events.
-const maxDelivered = 1 << 16
+const maxDelivered = 1 << 14
 
 // attempts is how often a probe looks for an empty queue: on a machine in use
 // the module may post between two ioctls.
@@ -20,6 +21,8 @@ type probe struct {
 	ctx     context.Context
 	target  Target
 	devices []zevent.Device
+	pools   []Pool
+	undo    []func() error
 	events  []zevent.Event
 }
 
@@ -33,8 +36,15 @@ func (p *probe) open() (zevent.Device, error) {
 	return d, nil
 }
 
+// close takes away what the check made, also where it failed or was interrupted.
 func (p *probe) close() error {
 	var errs []error
+	for _, undo := range slices.Backward(p.undo) {
+		errs = append(errs, undo())
+	}
+	for _, pool := range p.pools {
+		errs = append(errs, pool.Destroy())
+	}
 	for _, d := range p.devices {
 		if err := d.Close(); err != nil {
 			errs = append(errs, fmt.Errorf("closing: %w", err))

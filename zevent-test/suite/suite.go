@@ -9,6 +9,9 @@
 //     emulated one.
 //   - To raise is to make the owner of the queue post an event. The loaded
 //     module does so when a pool is created and destroyed.
+//   - What a target can do besides, such as to make pools or to tell whether a
+//     reader sleeps, is an interface of its own, which the check asks for. Without
+//     it the check is skipped, with the reason.
 //   - A probe is one check under way: its descriptors and what it read.
 //
 // Checks clear the queue. It is one for the machine, so running them against
@@ -55,9 +58,15 @@ type Check struct {
 // Checks returns the checks in the order in which they run.
 func Checks() []Check {
 	return []Check{
-		openCheck, clearCheck, emptyCheck,
+		openCheck, noCapabilityCheck, userNamespaceCheck,
+		clearCheck, clearSeenCheck, emptyCheck,
 		raiseAndReadCheck, orderCheck, smallBufferCheck,
-		seekCheck, independentCursorsCheck, badCleanupFDCheck,
+		seekCheck, independentCursorsCheck, sharedCursorCheck,
+		blockingWakesCheck, blockingEINTRCheck,
+		badCleanupFDCheck, unknownIoctlCheck, overflowCheck,
+		poolCreateCheck, poolExportCheck, poolScrubCheck, poolOfflineCheck, poolClearCheck,
+		injectIOCheck, injectChecksumCheck, payloadCheck,
+		stressCheck, differentialCheck, moduleInUseCheck,
 	}
 }
 
@@ -102,6 +111,10 @@ func Run(ctx context.Context, t Target, checks []Check) iter.Seq[Result] {
 	}
 }
 
+// patience is how long a check waits for what must come before it fails: many
+// times what a translated guest takes.
+const patience = 2 * time.Minute
+
 func runOne(ctx context.Context, t Target, c Check) Result {
 	r := Result{Check: c, Status: Pass}
 	if ctx.Err() != nil {
@@ -109,14 +122,16 @@ func runOne(ctx context.Context, t Target, c Check) Result {
 		return r
 	}
 	p := &probe{ctx: ctx, target: t}
-	err := errors.Join(c.run(p), p.close())
+	err, closing := c.run(p), p.close()
 	r.Events = p.events
 	var skip *skipError
 	switch {
-	case errors.As(err, &skip):
+	case closing == nil && err != nil && ctx.Err() != nil:
+		r.Status, r.Detail = Skip, "interrupted while it ran: "+err.Error()
+	case closing == nil && errors.As(err, &skip):
 		r.Status, r.Detail = Skip, skip.reason
-	case err != nil:
-		r.Status, r.Detail = Fail, err.Error()
+	case err != nil || closing != nil:
+		r.Status, r.Detail = Fail, errors.Join(err, closing).Error()
 	}
 	return r
 }

@@ -11,11 +11,16 @@ import (
 	"time"
 
 	"github.com/kmodaudit/kmodaudit/zevent"
+	"github.com/kmodaudit/kmodaudit/zevent/differential"
+	"github.com/kmodaudit/kmodaudit/zevent/emulator"
 	"github.com/kmodaudit/kmodaudit/zevent/zfscmd"
 )
 
 // poolCreateClass is posted by spa_create; ESC_ZFS_POOL_CREATE, since 0.7.
 const poolCreateClass = "sysevent.fs.zfs.pool_create"
+
+// moduleDir is where the loaded module tells of itself.
+const moduleDir = "/sys/module/zfs"
 
 // clockSlack is how far the time of an event may lie outside that of the
 // ioctl: the module reads a coarse clock, and the clock may be set meanwhile.
@@ -23,8 +28,14 @@ const clockSlack = 2 * time.Second
 
 // DeviceTarget is the queue of the loaded module.
 type DeviceTarget struct {
+	// Helper is the file of a program that calls the function Helper when its argument is
+	// HelperArgument. Empty, the check that needs one is skipped.
+	Helper string
+
 	devicePath string
 	dir        string
+	removed    []string    // pools of killed runs
+	saved      *savedLimit // while the queue's length is changed
 }
 
 // NewDeviceTarget checks the module behind devicePath, normally /dev/zfs.
@@ -38,8 +49,12 @@ func (t *DeviceTarget) Open() (zevent.Device, error) { return zevent.Open(t.devi
 
 // Describe implements [Target].
 func (t *DeviceTarget) Describe() string {
-	return fmt.Sprintf("%s, OpenZFS %s, Linux %s", t.devicePath,
-		firstLine("/sys/module/zfs/version"), firstLine("/proc/sys/kernel/osrelease"))
+	s := fmt.Sprintf("%s, OpenZFS %s, Linux %s", t.devicePath,
+		firstLine(moduleDir+"/version"), firstLine("/proc/sys/kernel/osrelease"))
+	if len(t.removed) > 0 {
+		s += ", where a killed run had left " + strings.Join(t.removed, ", ")
+	}
+	return s
 }
 
 func firstLine(name string) string {
@@ -64,11 +79,19 @@ func (t *DeviceTarget) Raise(ctx context.Context) (Raised, error) {
 	}
 	raised := Raised{
 		Class:     poolCreateClass,
-		Pool:      pool.name,
+		Pool:      pool.Name(),
 		NotBefore: before.Add(-clockSlack),
 		NotAfter:  time.Now().Add(clockSlack),
 	}
-	return raised, pool.destroy()
+	return raised, pool.Destroy()
+}
+
+// CreatePool implements [Pools].
+func (t *DeviceTarget) CreatePool(ctx context.Context) (Pool, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return createFilePool(t.devicePath, t.dir)
 }
 
 // ProbeCleanupFD implements [CleanupFDProber].
@@ -90,6 +113,31 @@ func (t *DeviceTarget) ProbeCleanupFD() error {
 		Dst:       make([]byte, zevent.MaxEventBytes),
 	})
 	return err
+}
+
+// unusedIoctl is behind the last number that any release has given out, of which there are
+// 128 for all systems and 128 for each.
+const unusedIoctl zfscmd.Command = 0x5aff
+
+// ProbeUnknownIoctl implements [UnknownIoctl].
+func (t *DeviceTarget) ProbeUnknownIoctl() error {
+	_, err := control{t.devicePath}.do(unusedIoctl, zfscmd.Args{})
+	return err
+}
+
+// Release implements [UnknownIoctl] and [Restricted].
+func (t *DeviceTarget) Release() (zevent.Release, error) {
+	module, err := zevent.ReadModule(os.DirFS(moduleDir))
+	if err != nil {
+		return zevent.Release{}, err
+	}
+	return zevent.ParseRelease(module.Version)
+}
+
+// Compare implements [Compared].
+func (t *DeviceTarget) Compare(ctx context.Context, seed uint64, operations int, post func(context.Context) error) (*differential.Difference, error) {
+	emulated := differential.Emulator{Queue: emulator.New(emulator.DefaultMaxEvents, time.Now)}
+	return differential.Run(ctx, seed, operations, comparedQueue{t, post}, emulated)
 }
 
 // ImportedPools names the pools of this machine. kstat is the directory

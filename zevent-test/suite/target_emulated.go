@@ -3,6 +3,7 @@ package suite
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/kmodaudit/kmodaudit/zevent"
@@ -15,22 +16,57 @@ type EmulatedTarget struct {
 	queue    *emulator.Queue
 	recorded []zevent.Event
 	origin   string
-	pools    int
+	pools    atomic.Uint64 // made so far
+	waiting  atomic.Int32  // readers in NEXT that may sleep
+	looked   atomic.Int32  // of them, those that found the queue empty
 }
+
+var (
+	_ Target       = (*EmulatedTarget)(nil)
+	_ Pools        = (*EmulatedTarget)(nil)
+	_ Sleepers     = (*EmulatedTarget)(nil)
+	_ LimitedQueue = (*EmulatedTarget)(nil)
+)
 
 // NewEmulatedTarget returns an empty queue. Raise posts the recorded events,
 // one a call, and when they are used up events of its own making. origin says
 // where the recorded ones came from.
 func NewEmulatedTarget(recorded []zevent.Event, origin string) *EmulatedTarget {
-	return &EmulatedTarget{
+	t := &EmulatedTarget{
 		queue:    emulator.New(emulator.DefaultMaxEvents, time.Now),
 		recorded: recorded,
 		origin:   origin,
 	}
+	t.queue.AfterLook = func() { t.looked.Add(1) }
+	return t
 }
 
 // Open implements [Target].
-func (t *EmulatedTarget) Open() (zevent.Device, error) { return t.queue.Open(), nil }
+func (t *EmulatedTarget) Open() (zevent.Device, error) {
+	return &emulatedDescriptor{t.queue.Open(), t}, nil
+}
+
+// emulatedDescriptor counts its sleeps.
+type emulatedDescriptor struct {
+	*emulator.Descriptor
+	target *EmulatedTarget
+}
+
+// NextWait implements [zevent.Waiter].
+func (d *emulatedDescriptor) NextWait(ctx context.Context, buf []byte) (int, uint64, error) {
+	d.target.waiting.Add(1)
+	defer func() {
+		if d.target.waiting.Add(-1) == 0 {
+			d.target.looked.Store(0)
+		}
+	}()
+	return d.Descriptor.NextWait(ctx, buf)
+}
+
+// Sleeping implements [Sleepers]. It counts a reader from just before it falls asleep.
+func (t *EmulatedTarget) Sleeping() (int, error) {
+	return int(min(t.waiting.Load(), t.looked.Load())), nil
+}
 
 // Describe implements [Target].
 func (t *EmulatedTarget) Describe() string {
@@ -38,6 +74,14 @@ func (t *EmulatedTarget) Describe() string {
 		return "emulated"
 	}
 	return "emulated, playing " + t.origin
+}
+
+// SetLimit implements [LimitedQueue].
+func (t *EmulatedTarget) SetLimit(events uint64) (before uint64, err error) {
+	p := t.queue.Parameters()
+	before, p.QueueEvents = uint64(p.QueueEvents), int(events)
+	t.queue.SetParameters(p)
+	return before, nil
 }
 
 // Raise implements [Target].
@@ -55,19 +99,24 @@ func (t *EmulatedTarget) post() (zevent.Event, error) {
 		t.recorded = t.recorded[1:]
 		return e, t.queue.PostRecorded(e)
 	}
-	t.pools++
-	return t.queue.Post(poolCreated(fmt.Sprintf("emulated-%d", t.pools), uint64(t.pools)))
+	pool := t.newPool()
+	return t.queue.Post(pool.event(poolCreateClass))
 }
 
-// poolCreated is the event of a new pool as 2.1 posts it, before time and eid.
-func poolCreated(pool string, guid uint64) nvlist.List {
-	const spaLoadCreate = 6 // SPA_LOAD_CREATE
-	return nvlist.New(
-		nvlist.Pair{Name: "version", Type: nvlist.Uint8, Value: uint8(0)},
-		nvlist.Pair{Name: "class", Type: nvlist.String, Value: poolCreateClass},
-		nvlist.Pair{Name: "pool", Type: nvlist.String, Value: pool},
-		nvlist.Pair{Name: "pool_guid", Type: nvlist.Uint64, Value: guid},
-		nvlist.Pair{Name: "pool_state", Type: nvlist.Uint64, Value: uint64(0)},
-		nvlist.Pair{Name: "pool_context", Type: nvlist.Int32, Value: int32(spaLoadCreate)},
-	)
+func (t *EmulatedTarget) newPool() *emulatedPool {
+	n := t.pools.Add(1)
+	return &emulatedPool{queue: t.queue, name: fmt.Sprintf("emulated-%d", n), guid: n, context: contextCreate, state: stateHealthy}
+}
+
+// CreatePool implements [Pools].
+func (t *EmulatedTarget) CreatePool(ctx context.Context) (Pool, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	pool := t.newPool()
+	return pool, pool.create()
+}
+
+func uint64Pair(name string, v uint64) nvlist.Pair {
+	return nvlist.Pair{Name: name, Type: nvlist.Uint64, Value: v}
 }

@@ -43,7 +43,7 @@ type Emulated interface {
 type Module struct {
 	Device    string                      // normally /dev/zfs
 	Parameter string                      // normally /sys/module/zfs/parameters/zfs_zevent_len_max
-	Poster    func(context.Context) error // Real.Post: clears the errors of an idle pool, which posts one vdev_clear
+	Poster    func(context.Context) error // Real.Post: clears the errors of an idle healthy pool, which posts one config_sync
 }
 
 // Open implements [Queue].
