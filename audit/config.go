@@ -7,10 +7,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/pelletier/go-toml/v2"
+
+	"github.com/kmodaudit/kmodaudit/stackcheck/callgraph"
 )
 
 // ConfigName is the file that an audit reads unless told otherwise.
@@ -99,6 +102,12 @@ func (c *Config) setDefaults() {
 func (c *Config) check(file string, text []byte) error {
 	if c.Stack.FrameLimitBytes < 0 {
 		return fmt.Errorf("reading the configuration: %s: stack.frame_limit_bytes is %d; give a number of bytes above 0", file, c.Stack.FrameLimitBytes)
+	}
+	if p := callgraph.Policy(c.Stack.Indirect); p != "" && !slices.Contains(callgraph.Policies, p) {
+		return fmt.Errorf("reading the configuration: %s: stack.indirect is %q; want one of %v", file, p, callgraph.Policies)
+	}
+	if c.Stack.ExternalBytes < 0 {
+		return fmt.Errorf("reading the configuration: %s: stack.external_bytes is %d; give a number of bytes above 0", file, c.Stack.ExternalBytes)
 	}
 	if c.Bundled != (Bundled{}) && (c.Bundled.Dir == "" || c.Bundled.Build == "" || c.Bundled.Events == "" || c.Bundled.What == "") {
 		return fmt.Errorf("reading the configuration: %s: bundled needs dir, build, events and what", file)

@@ -37,6 +37,7 @@ func AuditStack(in StackInput) Stack {
 		s.conclude(readErr)
 		return s
 	}
+	build, besideErr := build.With(in.Limits.Beside)
 	s.describe(build, in.Watch)
 	limits, baselineErr := in.Limits.ReadBaseline()
 	findings, checkErr := stackcheck.Check(build, limits)
@@ -54,7 +55,7 @@ func AuditStack(in StackInput) Stack {
 			s.Waived--
 		}
 	}
-	s.conclude(errors.Join(readErr, baselineErr, checkErr))
+	s.conclude(errors.Join(readErr, besideErr, baselineErr, checkErr))
 	return s
 }
 

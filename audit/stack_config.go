@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +19,12 @@ type StackConfig struct {
 	Watch           []string       `toml:"watch"`             // functions that the summary always tells of
 	Entries         Patterns       `toml:"entry"`             // globs of functions that are called from outside, see stackcheck.Reach
 	Limits          []Limit        `toml:"limit"`
+	Kernel          Patterns       `toml:"kernel"`         // vmlinux, or modules, that the build calls
+	External        map[string]int `toml:"external"`       // bytes of functions that the build does not have, with all that they call
+	ExternalBytes   int            `toml:"external_bytes"` // of all others; default none: paths that lead there are lower bounds
+	NoReturn        Patterns       `toml:"noreturn"`       // functions that do not return, beside those that are known
+	Indirect        string         `toml:"indirect"`       // what calls through pointers lead to, see callgraph.Policy; default "none"
+	Cycles          []Cycle        `toml:"cycle"`
 	Waivers         []Waiver       `toml:"waiver"`
 	Baseline        BaselineConfig `toml:"baseline"`
 }
@@ -45,6 +53,15 @@ type Waiver struct {
 	place callgraph.Position
 }
 
+// Cycle says how often functions recurse at most.
+type Cycle struct {
+	Function string `toml:"function"` // the name of one of them
+	Turns    int    `toml:"turns"`
+	Reason   string `toml:"reason"`
+
+	place callgraph.Position
+}
+
 // BaselineConfig names an earlier build, and says how far the next may be from it.
 type BaselineConfig struct {
 	Snapshot         string `toml:"snapshot"`           // what stack snapshot wrote, or a build; empty for no baseline
@@ -69,6 +86,9 @@ func (s *StackConfig) setDefaults() {
 func (s *StackConfig) locate(file string, text []byte) {
 	for i := range s.Limits {
 		s.Limits[i].place = lineOf(file, text, "limit", i)
+	}
+	for i := range s.Cycles {
+		s.Cycles[i].place = lineOf(file, text, "cycle", i)
 	}
 	for i := range s.Waivers {
 		s.Waivers[i].place = lineOf(file, text, "waiver", i)
@@ -104,7 +124,36 @@ func (c Config) StackLimits() stackcheck.Limits {
 			Reason: w.Reason, Expires: w.Expires, Unreached: w.Unreached,
 		})
 	}
+	for _, cycle := range s.Cycles {
+		l.Cycles = append(l.Cycles, stackcheck.Cycle{
+			Target: stackcheck.Target{Function: cycle.Function, Place: cycle.place}, Turns: cycle.Turns, Reason: cycle.Reason,
+		})
+	}
+	for _, function := range slices.Sorted(maps.Keys(s.External)) {
+		l.Externals = append(l.Externals, stackcheck.External{
+			Target: stackcheck.Target{Function: function, Place: callgraph.Position{File: c.file}}, Bytes: s.External[function],
+		})
+	}
+	l.Beside = c.stackBeside()
 	return l
+}
+
+// stackBeside returns what paths are judged by beside the build.
+func (c Config) stackBeside() stackcheck.Beside {
+	s := c.Stack
+	beside := stackcheck.Beside{Options: callgraph.Options{
+		NoReturn: s.NoReturn, External: s.External, ExternalBytes: s.ExternalBytes, Indirect: callgraph.Policy(s.Indirect),
+	}}
+	if len(s.Cycles) > 0 {
+		beside.Turns = make(map[string]int)
+	}
+	for _, cycle := range s.Cycles {
+		beside.Turns[cycle.Function] = cycle.Turns
+	}
+	for _, name := range s.Kernel {
+		beside.Kernel = append(beside.Kernel, c.Path(name))
+	}
+	return beside
 }
 
 // StackBaseline returns the baseline that is to be read from a snapshot, nil for none.

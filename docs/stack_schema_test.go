@@ -46,6 +46,9 @@ expires = "2020-01-01"
 		"paths": func(out cli.Output) error {
 			return cli.StackPaths(out, cli.StackFlags{Paths: []string{recording}, Format: report.JSONFormat, Top: 5})
 		},
+		"entries": func(out cli.Output) error {
+			return cli.StackPaths(out, cli.StackFlags{Paths: []string{gcc}, Format: report.JSONFormat, EntryPoints: true})
+		},
 		"check": func(out cli.Output) error {
 			return cli.StackCheck(out, cli.StackFlags{Paths: []string{recording}, Format: report.JSONFormat, Config: config, Baseline: snapshot})
 		},

@@ -25,7 +25,7 @@ func TestStackShowsAConfiguration(t *testing.T) {
 	if err := l.Validate(); err != nil {
 		t.Error(err)
 	}
-	if len(l.Particular) != 1 || len(l.Waivers) != 3 || len(l.Entries) != 2 || l.PathBytes != 12288 || l.Baseline.FrameGrowthBytes != 64 {
+	if len(l.Particular) != 1 || len(l.Waivers) != 3 || len(l.Entries) != 2 || len(l.Cycles) != 1 || len(l.Externals) != 1 || len(l.Beside.Kernel) != 1 || l.Beside.ExternalBytes != 400 || l.PathBytes != 12288 || l.Baseline.FrameGrowthBytes != 64 {
 		t.Errorf("limits %+v", l)
 	}
 }

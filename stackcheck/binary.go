@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kmodaudit/kmodaudit/kmod"
+	"github.com/kmodaudit/kmodaudit/stackcheck/callgraph"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame/orc"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame/stacksizes"
@@ -29,6 +30,7 @@ type binary struct {
 	built   Built
 	entries []string // see Build.Entries
 	claims  []claim
+	unit    *callgraph.Unit // nil when its calls are not read, or told by another
 }
 
 // isSized reports whether a source tells of the object's functions.
@@ -37,13 +39,13 @@ func (b binary) isSized() bool {
 }
 
 // readBinaries reads objects, some at once: to expand a module takes longer than to understand it.
-func readBinaries(files []File) ([]binary, []error) {
+func readBinaries(files []File, calls bool) ([]binary, []error) {
 	binaries, errs := make([]binary, len(files)), make([]error, len(files))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, file := range files {
 		group.Go(func() error {
-			binaries[i], errs[i] = readBinary(file)
+			binaries[i], errs[i] = readBinary(file, calls)
 			return nil
 		})
 	}
@@ -52,8 +54,8 @@ func readBinaries(files []File) ([]binary, []error) {
 }
 
 // readBinary reads an object. What is below a directory only because it is called like one, or has no functions,
-// gives nothing. With an error it returns what could be read.
-func readBinary(file File) (binary, error) {
+// gives nothing. With an error it returns what could be read. Calls are read if asked for.
+func readBinary(file File, calls bool) (binary, error) {
 	b := binary{name: file.Path, product: isLinked(file.Path)}
 	input, size, closeInput, err := open(file.Name)
 	if err != nil {
@@ -77,14 +79,36 @@ func readBinary(file File) (binary, error) {
 		b.built.Modules = []string{kmod.NameOf(file.Path)}
 	}
 	sizes, sizesErr := stacksizes.Sizes(f)
-	depths, depthsErr := depthsOf(f)
+	table, depthsErr := orc.Read(f)
+	var depths []frame.Frame
+	if table != nil {
+		depths = table.Sizes(f)
+	}
 	entries, entriesErr := pointedAt(f)
 	b.entries = entries
 	b.claims = make([]claim, len(f.Functions()))
 	for i := range f.Functions() {
 		b.claims[i] = b.claim(&f.Functions()[i], at(sizes, i), at(depths, i))
 	}
-	return b, errors.Join(unlessNone(sizesErr, stacksizes.ErrNone), unlessNone(depthsErr, orc.ErrNone), entriesErr)
+	var callsErr error
+	if calls {
+		callsErr = b.readCalls(f, table)
+	}
+	return b, errors.Join(unlessNone(sizesErr, stacksizes.ErrNone), unlessNone(depthsErr, orc.ErrNone), entriesErr, unlessNone(callsErr, object.ErrMachine))
+}
+
+// readCalls reads who calls whom from code. The unit's functions are those of the claims.
+func (b *binary) readCalls(f *object.File, table *orc.Table) error {
+	unit, err := callgraph.ReadObject(f, table)
+	if err != nil {
+		return err
+	}
+	unit.Object = b.name
+	b.unit = unit
+	for i := range b.claims {
+		b.claims[i].code = []*callgraph.Function{unit.Functions[i]}
+	}
+	return nil
 }
 
 // open opens an object where it lies, or the module in a compressed file in memory.
@@ -112,14 +136,6 @@ func at(sizes []frame.Frame, i int) frame.Frame {
 		return frame.Frame{}
 	}
 	return sizes[i]
-}
-
-func depthsOf(f *object.File) ([]frame.Frame, error) {
-	table, err := orc.Read(f)
-	if err != nil {
-		return nil, err
-	}
-	return table.Sizes(f), nil
 }
 
 func unlessNone(err, none error) error {
@@ -153,7 +169,7 @@ func dropCopies(all []binary) (copies []string) {
 		name := kmod.NameOf(b.name)
 		if slices.ContainsFunc(named[name], b.tellsTheSame) {
 			copies = append(copies, b.name)
-			b.claims = nil
+			b.claims, b.unit = nil, nil
 			continue
 		}
 		named[name] = append(named[name], b)
@@ -200,6 +216,6 @@ func dropLinked(all []binary) {
 				kept = append(kept, c)
 			}
 		}
-		all[i].claims = kept
+		all[i].claims, all[i].unit = kept, nil
 	}
 }

@@ -209,7 +209,7 @@ func TestCanonical(t *testing.T) {
 func TestClonesAreToldApart(t *testing.T) {
 	row := func(bytes int) claim {
 		f := frame.Frame{Function: "f.constprop", File: "cp.c", Line: 2, Column: 38, Bytes: bytes, Object: "cp.o", Source: frame.SourceSU}
-		return claim{frames: []frame.Frame{f}, object: "cp.o"}
+		return appendClaims(nil, []frame.Frame{f})[0]
 	}
 	binary := binary{name: "m.ko"}
 	clone := func(symbol string, bytes int) claim {

@@ -6,8 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kmodaudit/kmodaudit/stackcheck/callgraph"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
@@ -27,15 +31,15 @@ type Build struct {
 
 	Copies []string // modules that are left out, because they are in the same directory once more
 
-	Graph *callgraph.Graph  // nil when there is no .ci file
+	Graph *callgraph.Graph  // nil when neither .ci files nor objects tell of calls
 	Units []*callgraph.Unit // that it was linked from
 
 	// Entries are the symbols of functions whose address the data of objects holds, sorted: what is exported, and what tables
 	// of operations call. None when no object was read.
 	Entries []string
 
-	// WithoutGraph are the objects that have a .su but no .ci file: their calls are not in the Graph. Clang and gcc
-	// before release 10 write no .ci.
+	// WithoutGraph are the objects that have a .su but no .ci file, and of whose code nothing was read: their calls are not in
+	// the Graph. Clang and gcc before release 10 write no .ci.
 	WithoutGraph []string
 
 	CrossCheck CrossCheck // of the objects that have both
@@ -52,31 +56,66 @@ var ErrNoData = errors.New("no stack usage here (.su, .ci, .stack_sizes or ORC)"
 //
 // In a directory, modules and vmlinux stand for the objects that they were linked from: a .o file counts only as far as
 // none of them has its kind of data. A snapshot stands for what it was made of. All sizes count the return address: it is added to clang's.
-func Read(names ...string) (Build, error) {
+//
+// Who calls whom is read from .ci files, and from the code of objects, see callgraph.ReadObject.
+func Read(names ...string) (Build, error) { return read(true, names) }
+
+// ReadFrames reads builds as Read does, but not the calls in objects.
+func ReadFrames(names ...string) (Build, error) { return read(false, names) }
+
+func read(calls bool, names []string) (Build, error) {
 	var (
 		read   []evidence
 		failed []error
 	)
 	for _, name := range names {
-		e := evidence{}
-		before := len(failed)
-		for file, err := range Files(name) {
-			if err == nil {
-				err = e.add(file)
-			}
-			if err != nil {
-				failed = append(failed, err)
-			}
+		e, errs := readEvidence(calls, name)
+		if e.isEmpty() && len(errs) == 0 && !(e.hasCode() && len(names) > 1) { // of which others tell the sizes
+			errs = append(errs, fmt.Errorf("%s: %w", name, ErrNoData))
 		}
-		binaries, errs := readBinaries(e.files)
-		e.binaries = binaries
-		failed = append(failed, errs...)
-		if e.isEmpty() && len(failed) == before {
-			failed = append(failed, fmt.Errorf("%s: %w", name, ErrNoData))
-		}
-		read = append(read, e)
+		read, failed = append(read, e), append(failed, errs...)
 	}
 	return join(read), wrap(failed)
+}
+
+// readEvidence reads all files of one build. Text is read and understood by several goroutines.
+func readEvidence(calls bool, name string) (evidence, []error) {
+	var (
+		e     evidence
+		texts []*text
+		group errgroup.Group
+	)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for file, err := range Files(name) {
+		t := &text{err: err}
+		texts = append(texts, t)
+		switch {
+		case err != nil:
+		case isText(file.Path):
+			group.Go(func() error {
+				t.read(file)
+				return nil
+			})
+		default:
+			t.err = e.add(file)
+		}
+	}
+	group.Wait()
+	var failed []error
+	for _, t := range texts {
+		if t.object != nil {
+			e.objects = append(e.objects, *t.object)
+		}
+		if t.unit != nil {
+			e.units = append(e.units, t.unit)
+		}
+		if t.err != nil {
+			failed = append(failed, t.err)
+		}
+	}
+	binaries, errs := readBinaries(e.files, calls)
+	e.binaries = binaries
+	return e, append(failed, errs...)
 }
 
 // wrap says of each error what was being done, so that each line of the joined message can stand alone.
@@ -117,45 +156,59 @@ func (e *evidence) isEmpty() bool {
 		!slices.ContainsFunc(e.binaries, func(b binary) bool { return b.isSized() })
 }
 
+func (e *evidence) hasCode() bool {
+	return slices.ContainsFunc(e.binaries, func(b binary) bool { return b.unit != nil })
+}
+
+// add takes an object, which is yet to be read, or a snapshot.
 func (e *evidence) add(file File) error {
-	if file.named && !isText(file.Path) && isSnapshot(file.Name) {
-		b, err := readSnapshotFile(file.Name)
-		if err == nil {
-			e.shots = append(e.shots, b)
-		}
-		return err
-	}
-	if !isText(file.Path) {
+	if !file.named || !isSnapshot(file.Name) {
 		e.files = append(e.files, file)
 		return nil
 	}
+	b, err := readSnapshotFile(file.Name)
+	if err == nil {
+		e.shots = append(e.shots, b)
+	}
+	return err
+}
+
+// A text is what a .su or .ci file tells.
+type text struct {
+	object *compiled
+	unit   *callgraph.Unit
+	err    error
+}
+
+func (t *text) read(file File) {
+	data, err := file.Content()
+	if err != nil {
+		t.err = err
+		return
+	}
 	name := strings.TrimSuffix(file.Path, path.Ext(file.Path)) + ".o"
 	if path.Ext(file.Path) == ".ci" {
-		unit, err := callgraph.ReadUnit(bytes.NewReader(file.Data), file.Name)
-		unit.Object = name
-		e.units = append(e.units, unit)
-		return err
+		t.unit, t.err = callgraph.ReadUnit(bytes.NewBuffer(data), file.Name)
+		t.unit.Object = name
+		return
 	}
-	o := compiled{name: name}
-	r := frame.NewReader(bytes.NewReader(file.Data), file.Name)
+	t.object = &compiled{name: name, frames: make([]frame.Frame, 0, bytes.Count(data, []byte("\n")))}
+	r := frame.NewReader(bytes.NewBuffer(data), file.Name)
 	for r.Scan() {
 		f := r.Frame()
 		f.Object = name
-		o.frames = append(o.frames, f)
+		t.object.frames = append(t.object.frames, f)
 	}
-	e.objects = append(e.objects, o)
 	var all []error
 	for _, bad := range r.SyntaxErrors() {
 		all = append(all, bad)
 	}
-	return errors.Join(append(all, r.Err())...)
+	t.err = errors.Join(append(all, r.Err())...)
 }
 
-func join(read []evidence) Build {
-	var (
-		b     Build
-		units []*callgraph.Unit
-	)
+// gather makes one build of all, of which it is yet to be told what is about the same function, and who calls whom. Of the
+// units it reports whether any is the code of an object.
+func gather(read []evidence) (b Build, units []*callgraph.Unit, code bool) {
 	for i := range read {
 		e := &read[i]
 		root := inferRoot(e.objects)
@@ -168,13 +221,39 @@ func join(read []evidence) Build {
 		dropLinked(e.binaries)
 		b.add(*e)
 		units = append(units, e.units...)
+		for _, binary := range e.binaries {
+			if binary.unit != nil {
+				units, code = append(units, binary.unit), true
+			}
+		}
 		for _, shot := range e.shots {
 			units = append(units, shot.Units...)
 		}
 	}
+	return b, units, code
+}
+
+// join makes one build of all. Calls are linked at the same time, unless code is among them: who it is of has to be known first.
+func join(read []evidence) Build {
+	b, units, code := gather(read)
+	var linking sync.WaitGroup
+	if !code {
+		linking.Go(func() { b.link(units) })
+	}
+	b.describe(read, units)
+	linking.Wait()
+	if code {
+		b.link(units)
+	}
+	return b
+}
+
+// describe finds out what is told of each function.
+func (b *Build) describe(read []evidence, units []*callgraph.Unit) {
 	functions, unsized := group(read)
 	b.Functions, b.Unsized = functions, append(b.Unsized, unsized...)
-	for _, f := range b.Functions {
+	b.Frames = make([]frame.Frame, 0, len(functions))
+	for _, f := range functions {
 		b.Frames = append(b.Frames, f.Frames[0])
 	}
 	b.Built = agreed(read)
@@ -182,8 +261,6 @@ func join(read []evidence) Build {
 	b.Entries = slices.Compact(b.Entries)
 	b.WithoutGraph = withoutUnit(b.WithoutGraph, units)
 	b.CrossCheck.sort()
-	b.link(units)
-	return b
 }
 
 func (b *Build) link(units []*callgraph.Unit) {
@@ -237,22 +314,19 @@ func (e *evidence) countReturnAddresses() {
 
 // group finds out which files tell of the same functions, and returns these, and those that have no size.
 func group(read []evidence) ([]Function, []frame.Frame) {
-	var rows, nodes, objects, products []claim
+	var nodes, objects, products []claim
+	rows := make([]claim, 0, countRows(read))
 	for _, e := range read {
 		for _, shot := range e.shots {
 			for _, fn := range shot.Functions {
-				rows = append(rows, claim{frames: fn.Frames, object: fn.Frames[0].Object})
+				rows = append(rows, claim{frames: fn.Frames, object: fn.Frames[0].Object, name: &fn.Frames[0]})
 			}
 		}
 		for _, o := range e.objects {
-			for _, f := range o.frames {
-				rows = append(rows, claim{frames: []frame.Frame{f}, object: f.Object})
-			}
+			rows = appendClaims(rows, o.frames)
 		}
 		for _, u := range e.units {
-			for _, f := range nodeFrames(u) {
-				nodes = append(nodes, claim{frames: []frame.Frame{f}, object: f.Object})
-			}
+			nodes = appendNodes(nodes, u)
 		}
 		for _, b := range e.binaries {
 			if b.product {
@@ -267,7 +341,21 @@ func group(read []evidence) ([]Function, []frame.Frame) {
 	g.add(nodes, byDefinition)
 	g.add(objects, byUnit, byName)
 	g.add(products, byUnit, byName)
-	return g.functions()
+	sized, unsized := g.functions()
+	g.tellCode()
+	return sized, unsized
+}
+
+func countRows(read []evidence) (n int) {
+	for _, e := range read {
+		for _, shot := range e.shots {
+			n += len(shot.Functions)
+		}
+		for _, o := range e.objects {
+			n += len(o.frames)
+		}
+	}
+	return n
 }
 
 // add takes the frames of one of the builds that were read.
@@ -298,11 +386,17 @@ func (b *Build) add(e evidence) {
 	}
 }
 
-// withoutUnit returns, sorted, the objects that no unit is about: x.su and x.ci may have been named one by one.
+// withoutUnit returns, sorted, the objects that no unit is about: x.su and x.ci may have been named one by one, and
+// objects that they were linked into tell of calls too.
 func withoutUnit(objects []string, units []*callgraph.Unit) []string {
 	known := make(map[string]bool)
 	for _, u := range units {
 		known[u.Object] = true
+		for _, f := range u.Functions {
+			if f.Frame != nil {
+				known[f.Frame.Object] = true
+			}
+		}
 	}
 	objects = slices.DeleteFunc(objects, func(object string) bool { return known[object] })
 	slices.Sort(objects)

@@ -2,6 +2,7 @@ package stackcheck
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
 )
@@ -23,7 +24,7 @@ func Check(b Build, l Limits) ([]Finding, error) {
 	case b.Graph != nil:
 		c.reach = reachOf(b, l.Entries)
 	case l.needsGraph():
-		err = errors.New("checking stack paths: the build has no call graph (.ci);" +
+		err = errors.New("checking stack paths: the build has no call graph (.ci), nor code of x86-64 or aarch64;" +
 			" build with gcc 10 or later and KCFLAGS='-fstack-usage -fcallgraph-info=su,da', or remove what is said of paths and entries, and the baseline's call graph")
 	}
 	c.frames()
@@ -133,6 +134,16 @@ func (c *checker) configuration() {
 	for i, l := range c.limits.Particular {
 		if !c.limited[i] {
 			c.findings = append(c.findings, targetUnused("limit", l.Target))
+		}
+	}
+	for _, cycle := range c.limits.Cycles {
+		if slices.Contains(c.build.Graph.Stale.Turns, cycle.Function) {
+			c.findings = append(c.findings, cycleUnused(cycle))
+		}
+	}
+	for _, e := range c.limits.Externals {
+		if slices.Contains(c.build.Graph.Stale.External, e.Function) {
+			c.findings = append(c.findings, targetUnused("figure", e.Target))
 		}
 	}
 	for _, e := range c.limits.Entries {

@@ -87,7 +87,7 @@ func TestCheckRecording(t *testing.T) {
 		}
 	}
 	want := "path-above-limit: the calls from zfs_HUF_decompress1X2 to zfs_FSE_buildDTable take 20208 bytes of stack" +
-		" (lower bound: 3 external functions, 1 cycle), the limit is 16384; so it is from 3 more"
+		" (lower bound: 2 external functions, 1 cycle), the limit is 16384; so it is from 3 more"
 	if got := summarize(findings[20:])[0]; got != want {
 		t.Errorf("finding %s, want %s", got, want)
 	}

@@ -54,8 +54,11 @@ func nodesByPlace(g *callgraph.Graph) map[string]*callgraph.Node {
 	return nodes
 }
 
-// place is what .su and .ci files tell alike, but for clones of the same function.
+// place is what .su and .ci files tell alike, but for clones of the same function. Objects tell no lines.
 func place(f frame.Frame) string {
+	if f.Line == 0 {
+		return fmt.Sprintf("%s\x00%s\x00%s", f.Object, canonical(f.Function), f.File)
+	}
 	return fmt.Sprintf("%s\x00%s\x00%d", f.Object, canonical(f.Function), f.Line)
 }
 

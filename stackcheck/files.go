@@ -2,6 +2,7 @@ package stackcheck
 
 import (
 	"archive/tar"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -23,13 +25,22 @@ const (
 	maxWindowBytes  = 128 << 20 // of the zstd decoder; what zstd --long needs
 )
 
-// A File is a file of a build that tells of its stack: .su or .ci, whole, or an object or a snapshot, which is read where it lies.
+// A File is a file of a build that tells of its stack: a .su or .ci file, an object or a snapshot.
 type File struct {
 	Path string // relative to the directory or archive, with slashes
 	Name string // for messages: what to open to see the file
-	Data []byte // none of an object
+	Data []byte // of a .su or .ci file in an archive; others are read where they lie
 
 	named bool // by the caller, and not found in a directory
+}
+
+// Content returns what is in a .su or .ci file.
+func (f File) Content() ([]byte, error) {
+	if f.Data != nil {
+		return f.Data, nil
+	}
+	data, err := readFile(f.Name)
+	return data, inFile(f.Name, err)
 }
 
 // Files yields what tells of the stack below a directory, sorted by path: .su and .ci files, and objects, which are .o
@@ -49,9 +60,6 @@ func Files(name string) iter.Seq2[File, error] {
 			archived(name, yield)
 		case !info.Mode().IsRegular():
 			yield(File{}, fmt.Errorf("%s: %v; want a directory or a file", name, info.Mode().Type()))
-		case isText(name):
-			data, err := readFile(os.DirFS(filepath.Dir(name)), filepath.Base(name))
-			yield(File{Path: filepath.Base(name), Name: name, Data: data, named: true}, inFile(name, err))
 		default:
 			yield(File{Path: filepath.Base(name), Name: name, named: true}, nil)
 		}
@@ -110,31 +118,44 @@ func filesBelow(dir string, yield func(File, error) bool) {
 	}
 	slices.Sort(found)
 	for _, name := range found {
-		full := filepath.Join(dir, name)
-		if isObject(name) {
-			if !yield(File{Path: name, Name: full}, nil) {
-				return
-			}
-			continue
-		}
-		data, err := readFile(root.FS(), name)
-		if !yield(File{Path: name, Name: full, Data: data}, inFile(full, err)) {
+		if !yield(File{Path: name, Name: filepath.Join(dir, name)}, nil) {
 			return
 		}
 	}
 }
 
-func readFile(dir fs.FS, name string) ([]byte, error) {
-	f, err := dir.Open(name)
+// readFile reads a .su or .ci file, which has to be a regular one: opening a fifo could take for ever.
+func readFile(name string) ([]byte, error) {
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, err
+		return nil, cause(err)
 	}
 	defer f.Close()
-	return readAll(f)
+	info, err := f.Stat()
+	if err != nil {
+		return nil, cause(err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%v; want a regular file", info.Mode().Type())
+	}
+	data, err := readAll(f, min(info.Size(), maxFileBytes))
+	return data, cause(err)
 }
 
-func readAll(r io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxFileBytes+1))
+// cause is an error of a file without its name.
+func cause(err error) error {
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+		return pathErr.Err
+	}
+	return err
+}
+
+// readAll reads a file of which a size is known that it mostly has.
+func readAll(r io.Reader, size int64) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(int(size) + bytes.MinRead)
+	_, err := b.ReadFrom(io.LimitReader(r, maxFileBytes+1))
+	data := b.Bytes()
 	if err == nil && len(data) > maxFileBytes {
 		return nil, fmt.Errorf("larger than %d MiB, no compiler writes that much about one object", maxFileBytes>>20)
 	}
@@ -185,7 +206,7 @@ func filesIn(r io.Reader, archive string, yield func(File, error) bool) {
 		}
 		seen[name] = true
 		full := archive + "/" + name
-		data, err := readAll(entries)
+		data, err := readAll(entries, min(max(entry.Size, 0), maxFileBytes))
 		if !yield(File{Path: name, Name: full, Data: data}, inFile(full, err)) || err != nil {
 			return
 		}

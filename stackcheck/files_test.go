@@ -67,7 +67,15 @@ func list(name string) []string {
 			all = append(all, "error: "+strings.ReplaceAll(err.Error(), name, "PATH"))
 			continue
 		}
-		all = append(all, file.Path+"="+string(file.Data))
+		var content []byte
+		if isText(file.Path) {
+			content, err = file.Content()
+		}
+		if err != nil {
+			all = append(all, "error: "+strings.ReplaceAll(err.Error(), name, "PATH"))
+			continue
+		}
+		all = append(all, file.Path+"="+string(content))
 	}
 	return all
 }

@@ -20,7 +20,7 @@ const (
 	WaiverExceeded  FindingKind = "waiver-exceeded"   // the frame, or path, is above the ceiling of its waiver
 	WaiverExpired   FindingKind = "waiver-expired"
 	WaiverUnused    FindingKind = "waiver-unused" // it excuses nothing
-	TargetUnused    FindingKind = "target-unused" // a limit or an entry of the configuration is about no function
+	TargetUnused    FindingKind = "target-unused" // a limit, an entry, a cycle or a figure of the configuration is about nothing
 )
 
 // FindingKinds are all, each with what it says of a build.
@@ -37,7 +37,7 @@ var FindingKinds = []struct {
 	{WaiverExceeded, "A function takes more stack than its waiver allows."},
 	{WaiverExpired, "A waiver has expired."},
 	{WaiverUnused, "A waiver excuses nothing."},
-	{TargetUnused, "A limit or an entry of the configuration matches no function."},
+	{TargetUnused, "A limit, an entry, a cycle or a figure of the configuration is about nothing."},
 }
 
 // A Finding is one thing that has to change. Frame, Path and Waiver are what it is about, as far as it has them.
@@ -165,6 +165,14 @@ func waiverExpired(w Waiver) Finding {
 		Kind: WaiverExpired, Waiver: &w, Place: w.Place,
 		Message: fmt.Sprintf("the waiver for %s expired on %s; its reason was: %s", w.Target, w.Expires, w.Reason),
 		Remedy:  "make the frame smaller and remove the waiver, or give it another date if its reason still holds",
+	}
+}
+
+func cycleUnused(c Cycle) Finding {
+	return Finding{
+		Kind: TargetUnused, Target: &c.Target, Place: c.Place,
+		Message: fmt.Sprintf("the cycle of %s is none: the function does not recurse, or is gone", c.Target),
+		Remedy:  "remove it; if the function was renamed, name it anew",
 	}
 }
 

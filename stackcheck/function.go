@@ -1,11 +1,15 @@
 package stackcheck
 
 import (
-	"fmt"
+	"cmp"
+	"maps"
 	"path"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kmodaudit/kmodaudit/stackcheck/callgraph"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
@@ -42,13 +46,29 @@ func sortBySource(frames []frame.Frame) {
 type claim struct {
 	frames []frame.Frame
 	object string
+	name   *frame.Frame     // of what .su and .ci files tell: who and where it is
 	symbol *object.Function // of an object; nil for what .su and .ci files tell
+
+	node *callgraph.Place      // in a .ci file, nil for none
+	code []*callgraph.Function // in objects
+}
+
+// appendClaims appends what .su and .ci files tell, each frame a claim. A .ci file may tell no size.
+func appendClaims(all []claim, frames []frame.Frame) []claim {
+	for i := range frames {
+		c := claim{object: frames[i].Object, name: &frames[i]}
+		if c.name.Source != "" {
+			c.frames = frames[i : i+1 : i+1]
+		}
+		all = append(all, c)
+	}
+	return all
 }
 
 // names returns what the function may be called by others, see canonical.
 func (c claim) names() []string {
 	if c.symbol == nil {
-		f := c.frames[0]
+		f := c.name
 		if f.Symbol == "" || f.Symbol == f.Function {
 			return []string{canonical(f.Function)}
 		}
@@ -65,7 +85,7 @@ func (c claim) names() []string {
 func (c claim) units() []string {
 	switch {
 	case c.symbol == nil:
-		return []string{stem(c.object), stem(c.frames[0].File)}
+		return []string{stem(c.object), stem(c.name.File)}
 	case c.symbol.File != "":
 		return []string{stem(c.symbol.File)}
 	case !isLinked(c.object):
@@ -107,8 +127,8 @@ type recognition func(claim) []string
 
 // byDefinition recognises what .su and .ci files of one object print of a function, see definition.
 func byDefinition(c claim) []string {
-	d := define(c.frames[0])
-	return []string{fmt.Sprintf("%s\x00%s:%d:%d", c.object, d.function, d.line, d.column)}
+	d := define(*c.name)
+	return []string{c.object + "\x00" + d.function + ":" + strconv.Itoa(d.line) + ":" + strconv.Itoa(d.column)}
 }
 
 // byUnit recognises local functions by the file that they were compiled from.
@@ -149,7 +169,7 @@ func (g *grouping) add(claims []claim, recognitions ...recognition) {
 
 // match adds claims to groups that are not taken, and returns those that it could not add.
 func (g *grouping) match(claims []claim, taken map[*claim]bool, keys recognition) []claim {
-	if len(g.groups) == 0 {
+	if len(g.groups) == 0 || len(claims) == 0 {
 		return claims
 	}
 	index := make(map[string][]*claim)
@@ -166,9 +186,18 @@ func (g *grouping) match(claims []claim, taken map[*claim]bool, keys recognition
 			continue
 		}
 		taken[group] = true
-		group.frames = append(group.frames, c.frames...)
+		group.take(c)
 	}
 	return left
+}
+
+// take adds what another claim tells of the same function.
+func (c *claim) take(other claim) {
+	c.frames = append(c.frames, other.frames...)
+	c.code = append(c.code, other.code...)
+	if c.node == nil {
+		c.node = other.node
+	}
 }
 
 func find(c claim, index map[string][]*claim, taken map[*claim]bool, keys recognition) *claim {
@@ -207,9 +236,13 @@ func withSizes(c claim, keys []string) []string {
 
 // functions returns what is known of each function, and the functions whose size nothing tells.
 func (g *grouping) functions() (sized []Function, unsized []frame.Frame) {
+	sized = make([]Function, 0, len(g.groups))
 	for _, c := range g.groups {
+		if len(c.frames) == 0 && c.symbol == nil {
+			continue
+		}
 		if len(c.frames) == 0 {
-			unsized = append(unsized, frame.Frame{Function: c.symbol.Symbol, Symbol: c.symbol.Symbol, File: c.symbol.File, Object: c.object})
+			unsized = append(unsized, c.unsized())
 			continue
 		}
 		if len(c.frames) > 1 {
@@ -217,22 +250,99 @@ func (g *grouping) functions() (sized []Function, unsized []frame.Frame) {
 		}
 		sized = append(sized, Function{c.frames})
 	}
-	slices.SortFunc(sized, func(a, b Function) int { return frame.Compare(a.Frames[0], b.Frames[0]) })
+	sortFunctions(sized)
 	slices.SortFunc(unsized, frame.Compare)
 	return sized, unsized
 }
 
-// nodeFrames returns the frames of a unit's functions, which a .ci file has when gcc was told to write sizes into it.
-func nodeFrames(u *callgraph.Unit) []frame.Frame {
-	var frames []frame.Frame
+// sortFunctions orders functions as frame.Compare does: by size, and then by file. There are few of either, and so they are
+// dealt out by file, those of each file sorted, and then dealt out by size, which leaves those of one size in the order of their files.
+func sortFunctions(functions []Function) {
+	byFile := deal(functions, func(f *frame.Frame) string { return f.File })
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, same := range byFile {
+		group.Go(func() error {
+			slices.SortFunc(same, func(a, b Function) int { return frame.Compare(a.Frames[0], b.Frames[0]) })
+			return nil
+		})
+	}
+	_ = group.Wait() // no one fails
+	collect(functions, byFile, strings.Compare)
+	collect(functions, deal(functions, func(f *frame.Frame) int { return f.Bytes }), func(a, b int) int { return cmp.Compare(b, a) })
+}
+
+// deal keeps the order of functions that have one key.
+func deal[K comparable](functions []Function, key func(*frame.Frame) K) map[K][]Function {
+	count := make(map[K]int)
+	for _, f := range functions {
+		count[key(&f.Frames[0])]++
+	}
+	dealt := make(map[K][]Function, len(count))
+	for _, f := range functions {
+		k := key(&f.Frames[0])
+		if dealt[k] == nil {
+			dealt[k] = make([]Function, 0, count[k])
+		}
+		dealt[k] = append(dealt[k], f)
+	}
+	return dealt
+}
+
+// collect puts dealt functions into all, in the order of their keys.
+func collect[K comparable](all []Function, dealt map[K][]Function, compare func(a, b K) int) {
+	n := 0
+	for _, key := range slices.SortedFunc(maps.Keys(dealt), compare) {
+		n += copy(all[n:], dealt[key])
+	}
+}
+
+// appendNodes appends what a .ci file tells: frames too when gcc was told to write sizes into it.
+func appendNodes(all []claim, u *callgraph.Unit) []claim {
+	told := make([]frame.Frame, 0, len(u.Functions))
+	first := len(all)
+	var titles []string
 	for _, f := range u.Functions {
-		if f.Defined && f.Sized {
-			frames = append(frames, frame.Frame{
-				Function: f.Name, Symbol: strings.TrimPrefix(f.Title, u.Source+":"),
-				File: f.Position.File, Line: f.Position.Line, Column: f.Position.Column,
-				Bytes: f.Bytes, Kind: f.Kind, Object: u.Object, Source: frame.SourceCI,
-			})
+		if !f.Defined {
+			continue
+		}
+		node := frame.Frame{
+			Function: f.Name, Symbol: strings.TrimPrefix(f.Title, u.Source+":"),
+			File: f.Position.File, Line: f.Position.Line, Column: f.Position.Column,
+			Bytes: f.Bytes, Kind: f.Kind, Object: u.Object,
+		}
+		if f.Sized {
+			node.Source = frame.SourceCI
+		}
+		told, titles = append(told, node), append(titles, f.Title)
+	}
+	all = appendClaims(all, told)
+	for i, title := range titles {
+		all[first+i].node = &callgraph.Place{Object: u.Object, Title: title}
+	}
+	return all
+}
+
+// tellCode tells the functions of objects what other sources know of them.
+func (g *grouping) tellCode() {
+	for _, c := range g.groups {
+		for _, fn := range c.code {
+			if fn.CodeOf = c.node; c.node != nil {
+				continue
+			}
+			told := c.unsized()
+			if len(c.frames) > 0 {
+				told = c.frames[0]
+			}
+			fn.Frame = &told
 		}
 	}
-	return frames
+}
+
+// unsized returns what is known of a function whose size nothing tells.
+func (c *claim) unsized() frame.Frame {
+	if c.symbol == nil {
+		return *c.name
+	}
+	return frame.Frame{Function: c.symbol.Symbol, Symbol: c.symbol.Symbol, File: c.symbol.File, Object: c.object}
 }

@@ -21,6 +21,12 @@ type Limits struct {
 	Entries    []Entry // that the kernel calls, beside those that a build tells, see Reach
 	Waivers    []Waiver
 
+	// Cycles and Externals are what Beside has of these, with their reasons and where they are configured. One that is about
+	// nothing is a finding.
+	Cycles    []Cycle
+	Externals []External
+	Beside    Beside // what Check's build was made with, see Build.With
+
 	Baseline *Baseline // nil for none
 	Today    string    // 2006-01-02; waivers may have expired by then; empty when none does
 }
@@ -51,6 +57,19 @@ type Waiver struct {
 	Reason           string `json:"reason"`
 	Expires          string `json:"expires,omitempty"`   // 2006-01-02, the last day that it holds
 	Unreached        bool   `json:"unreached,omitempty"` // it holds only for functions that no entry reaches
+}
+
+// A Cycle is one that goes round no more than a number of times.
+type Cycle struct {
+	Target        // the name of a function of the cycle, and no pattern
+	Turns  int    // from 1
+	Reason string // why it does not go round more often
+}
+
+// An External is what a function takes that the build does not have, with all that it calls.
+type External struct {
+	Target // the function's name, and no pattern
+	Bytes  int
 }
 
 // A Baseline is an earlier build, and how far another one may be from it.
@@ -84,6 +103,16 @@ func (l Limits) Validate() error {
 	for i, w := range l.Waivers {
 		if err := w.validate(); err != nil {
 			all = append(all, w.wrong("waiver", i, err))
+		}
+	}
+	for i, c := range l.Cycles {
+		if err := c.validate(); err != nil {
+			all = append(all, c.wrong("cycle", i, err))
+		}
+	}
+	for i, e := range l.Externals {
+		if e.Bytes <= 0 {
+			all = append(all, e.wrong("external", i, fmt.Errorf("takes %d bytes; set a number above 0", e.Bytes)))
 		}
 	}
 	if b := l.Baseline; b != nil && (b.NewFrameBytes < 0 || b.FrameGrowthBytes < 0 || b.PathGrowthBytes < 0) {
@@ -122,6 +151,18 @@ func (l Limit) validate() error {
 	return nil
 }
 
+func (c Cycle) validate() error {
+	switch {
+	case c.Function == "":
+		return errors.New("names no function; name one of the cycle, stack paths shows them")
+	case c.Turns < 1:
+		return fmt.Errorf("goes round %d times; set a number from 1", c.Turns)
+	case c.Reason == "":
+		return errors.New("has no reason; say what bounds the recursion")
+	}
+	return nil
+}
+
 func (w Waiver) validate() error {
 	switch err := w.Target.validate(); {
 	case err != nil:
@@ -150,6 +191,9 @@ func (t Target) String() string {
 	return t.File + ": " + t.Function
 }
 
+// Matches reports whether a function is an entry.
+func (e Entry) Matches(f frame.Frame) bool { return e.matches(f) }
+
 func (t Target) matches(f frame.Frame) bool {
 	return (t.File == "" || doublestar.MatchUnvalidated(t.File, f.File)) &&
 		(t.Function == "" || doublestar.MatchUnvalidated(t.Function, f.Function) ||
@@ -158,7 +202,7 @@ func (t Target) matches(f frame.Frame) bool {
 
 // needsGraph reports whether anything but frames is to be checked.
 func (l Limits) needsGraph() bool {
-	return l.PathBytes > 0 || len(l.Entries) > 0 || l.Baseline != nil && l.Baseline.Build.Graph != nil ||
+	return l.PathBytes > 0 || len(l.Entries) > 0 || len(l.Cycles) > 0 || len(l.Externals) > 0 || l.Baseline != nil && l.Baseline.Build.Graph != nil ||
 		slices.ContainsFunc(l.Particular, func(limit Limit) bool { return limit.PathBytes > 0 }) ||
 		slices.ContainsFunc(l.Waivers, func(w Waiver) bool { return w.Unreached || w.PathCeilingBytes > 0 })
 }

@@ -66,7 +66,11 @@ func localPlaces(units []*callgraph.Unit) map[string]bool {
 	local := make(map[string]bool)
 	for _, u := range units {
 		for _, f := range u.Functions {
-			if f.Defined && strings.Contains(f.Title, ":") {
+			switch {
+			case !f.Defined || f.CodeOf != nil || !strings.Contains(f.Title, ":"):
+			case f.Frame != nil:
+				local[place(*f.Frame)] = true
+			default:
 				local[place(frame.Frame{Object: u.Object, Function: f.Name, Line: f.Position.Line})] = true
 			}
 		}

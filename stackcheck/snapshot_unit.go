@@ -12,8 +12,10 @@ import (
 type unitJSON struct {
 	Object    string         `json:"object,omitempty"`
 	Source    string         `json:"source,omitempty"`
+	Linked    bool           `json:"linked,omitempty"`
 	Functions []functionJSON `json:"functions"`
 	Callers   []callerJSON   `json:"callers"`
+	Uses      []useJSON      `json:"uses,omitempty"`
 }
 
 // functionJSON is a function that a unit defines, with its frame, or only names.
@@ -24,6 +26,12 @@ type functionJSON struct {
 	Defined  bool               `json:"defined,omitempty"`
 	Bytes    *int               `json:"bytes,omitempty"` // nil when it is not known
 	Kind     frame.Kind         `json:"kind,omitempty"`
+
+	// of an object
+	Frame   *frame.Frame     `json:"frame,omitempty"`
+	Aliases []string         `json:"aliases,omitempty"`
+	CodeOf  *callgraph.Place `json:"code_of,omitempty"`
+	Partly  bool             `json:"partly,omitempty"`
 }
 
 type callerJSON struct {
@@ -34,12 +42,66 @@ type callerJSON struct {
 type callJSON struct {
 	Callee   string             `json:"callee"` // title
 	Position callgraph.Position `json:"position,omitzero"`
+	Code     *codeJSON          `json:"code,omitempty"` // of an object
+}
+
+type codeJSON struct {
+	Depth *int      `json:"depth,omitempty"` // nil when it is not known
+	Tail  bool      `json:"tail,omitempty"`
+	Slot  *slotJSON `json:"slot,omitempty"` // nil when it is not known
+}
+
+type slotJSON struct {
+	Table  string `json:"table,omitempty"`
+	Offset int    `json:"offset"`
+}
+
+type useJSON struct {
+	Function string            `json:"function"` // title
+	Kind     callgraph.UseKind `json:"kind"`
+	Holder   string            `json:"holder,omitempty"`
+	Offset   int               `json:"offset,omitempty"`
+	PassedTo string            `json:"passed_to,omitempty"`
+}
+
+func newCodeJSON(c *callgraph.Code) *codeJSON {
+	if c == nil {
+		return nil
+	}
+	j := &codeJSON{Tail: c.Tail}
+	if c.Measured {
+		j.Depth = &c.Depth
+	}
+	if c.Slot.Known {
+		j.Slot = &slotJSON{c.Slot.Table, c.Slot.Offset}
+	}
+	return j
+}
+
+func (j *codeJSON) code() (*callgraph.Code, error) {
+	if j == nil {
+		return nil, nil
+	}
+	c := &callgraph.Code{Tail: j.Tail}
+	if j.Depth != nil {
+		c.Measured, c.Depth = true, *j.Depth
+	}
+	if j.Slot != nil {
+		c.Slot = callgraph.Slot{Known: true, Table: j.Slot.Table, Offset: j.Slot.Offset}
+	}
+	if c.Depth < 0 || c.Depth > frame.MaxBytes {
+		return nil, fmt.Errorf("a depth of %d bytes", c.Depth)
+	}
+	return c, nil
 }
 
 func newUnitJSON(u *callgraph.Unit) unitJSON {
-	j := unitJSON{Object: u.Object, Source: u.Source, Functions: []functionJSON{}, Callers: []callerJSON{}}
+	j := unitJSON{Object: u.Object, Source: u.Source, Linked: u.Linked, Functions: []functionJSON{}, Callers: []callerJSON{}}
 	for _, f := range u.Functions {
-		each := functionJSON{Title: f.Title, Position: f.Position, Defined: f.Defined, Kind: f.Kind}
+		each := functionJSON{
+			Title: f.Title, Position: f.Position, Defined: f.Defined, Kind: f.Kind,
+			Frame: f.Frame, Aliases: f.Aliases, CodeOf: f.CodeOf, Partly: f.Partly,
+		}
 		if f.Name != f.Title {
 			each.Name = f.Name
 		}
@@ -54,14 +116,17 @@ func newUnitJSON(u *callgraph.Unit) unitJSON {
 			j.Callers = append(j.Callers, callerJSON{Title: site.Caller})
 			last++
 		}
-		j.Callers[last].Calls = append(j.Callers[last].Calls, callJSON{site.Callee, site.Position})
+		j.Callers[last].Calls = append(j.Callers[last].Calls, callJSON{site.Callee, site.Position, newCodeJSON(site.Code)})
+	}
+	for _, use := range u.Uses {
+		j.Uses = append(j.Uses, useJSON(*use))
 	}
 	return j
 }
 
 // unit refuses sizes that calculations could not be trusted with.
 func (j unitJSON) unit() (*callgraph.Unit, error) {
-	u := &callgraph.Unit{Object: j.Object, Source: j.Source}
+	u := &callgraph.Unit{Object: j.Object, Source: j.Source, Linked: j.Linked}
 	names := make(map[string]string) // each once: they repeat as titles, and in positions
 	keep := func(s string) string {
 		if kept, ok := names[s]; ok {
@@ -75,7 +140,10 @@ func (j unitJSON) unit() (*callgraph.Unit, error) {
 		return p
 	}
 	for _, f := range j.Functions {
-		each := &callgraph.Function{Title: keep(f.Title), Name: keep(f.Name), Position: place(f.Position), Defined: f.Defined, Kind: f.Kind}
+		each := &callgraph.Function{
+			Title: keep(f.Title), Name: keep(f.Name), Position: place(f.Position), Defined: f.Defined, Kind: f.Kind,
+			Frame: f.Frame, Aliases: f.Aliases, CodeOf: f.CodeOf, Partly: f.Partly,
+		}
 		if f.Name == "" {
 			each.Name = each.Title
 		}
@@ -85,13 +153,26 @@ func (j unitJSON) unit() (*callgraph.Unit, error) {
 		if each.Bytes < 0 || each.Bytes > frame.MaxBytes {
 			return nil, fmt.Errorf("%s has %d bytes", each.Name, each.Bytes)
 		}
+		if f.Frame != nil {
+			if err := checkFrame(*f.Frame); err != nil {
+				return nil, err
+			}
+		}
 		u.Functions = append(u.Functions, each)
 	}
 	for _, caller := range j.Callers {
 		title := keep(caller.Title)
 		for _, call := range caller.Calls {
-			u.CallSites = append(u.CallSites, &callgraph.CallSite{Caller: title, Callee: keep(call.Callee), Position: place(call.Position)})
+			code, err := call.Code.code()
+			if err != nil {
+				return nil, fmt.Errorf("a call in %s: %w", title, err)
+			}
+			u.CallSites = append(u.CallSites, &callgraph.CallSite{Caller: title, Callee: keep(call.Callee), Position: place(call.Position), Code: code})
 		}
+	}
+	for _, use := range j.Uses {
+		use.Function, use.Holder, use.PassedTo = keep(use.Function), keep(use.Holder), keep(use.PassedTo)
+		u.Uses = append(u.Uses, new(callgraph.Use(use)))
 	}
 	return u, nil
 }

@@ -11,86 +11,165 @@ type Path struct {
 	Bytes   int     `json:"bytes"` // sum over the steps
 	Verdict Verdict `json:"verdict"`
 	Steps   []Step  `json:"steps"`
+
+	// NoReturn is the deepest path of the same kind when it may end in functions that do not return, if that is deeper.
+	NoReturn *Path `json:"noreturn,omitempty"`
 }
 
 // A Step is a function on a path, or a cycle that the path enters at that function.
 type Step struct {
-	Frame frame.Frame   `json:"frame"`
-	Bytes int           `json:"bytes"`           // what the step adds: the frame, or the sum of the cycle
-	Cycle []frame.Frame `json:"cycle,omitempty"` // all members, when the function recurses
-	Site  Position      `json:"site,omitzero"`   // of the call that leads here from the step before
+	Frame    frame.Frame   `json:"frame"`
+	Bytes    int           `json:"bytes"`              // what the step adds: what is taken of the stack at the call that follows, the frame at the end, or the sum of the cycle
+	Cycle    []frame.Frame `json:"cycle,omitempty"`    // all members, when the function recurses
+	Chain    bool          `json:"chain,omitempty"`    // of the cycle, the deepest chain is charged and not the sum
+	Turns    int           `json:"turns,omitempty"`    // of the cycle, where they are given; otherwise it is charged one
+	Site     Position      `json:"site,omitzero"`      // of the call that leads here from the step before
+	Tail     bool          `json:"tail,omitempty"`     // the step before has jumped here, and is gone
+	NoReturn bool          `json:"noreturn,omitempty"` // the function does not return
+	Pointer  bool          `json:"pointer,omitempty"`  // the step before calls through a pointer, which by the policy may lead here
 }
 
-// WorstFrom returns the deepest path that begins at n. The verdict is about all that n can reach.
+// WorstFrom returns the deepest path that begins at n. The verdict is about all that n can reach. Calls of functions that
+// do not return are not followed, but where the path begins at one.
 func (g *Graph) WorstFrom(n *Node) Path {
-	return g.finish(g.down(g.step(n, Position{}), n), g.reach(n, callees))
+	p := g.worstFrom(g.stays, n)
+	if g.ends.below(n) > g.stays.below(n) {
+		p.NoReturn = new(g.worstFrom(g.ends, n))
+	}
+	return p
+}
+
+func (g *Graph) worstFrom(a *analysis, n *Node) Path {
+	return g.finish(a, g.down(a, g.step(a, n, nil), n), a.reach(g, n, callees))
 }
 
 // WorstThrough returns the deepest path that has n on it: callers above, callees below. The verdict is about all that
-// can reach n, and all that n can reach; a caller through a pointer is not known and not on the path.
+// can reach n, and all that n can reach; a caller through a pointer is not known and not on the path. Calls of functions
+// that do not return are not followed, unless n is one.
 func (g *Graph) WorstThrough(n *Node) Path {
-	part := g.reach(n, callees)
-	for i, in := range g.reach(n, callers) {
+	if n.NoReturn {
+		return g.worstThrough(g.ends, n)
+	}
+	p := g.worstThrough(g.stays, n)
+	if g.ends.above(n)+g.ends.below(n) > p.Bytes {
+		p.NoReturn = new(g.worstThrough(g.ends, n))
+	}
+	return p
+}
+
+func (g *Graph) worstThrough(a *analysis, n *Node) Path {
+	part := a.reach(g, n, callees)
+	for i, in := range a.reach(g, n, callers) {
 		part[i] = part[i] || in
 	}
 	var above []Step
 	at := n
 	for {
-		prev := g.depths[g.component[at.index]].prev
+		prev := a.depths[a.of(at)].prev
 		if prev == nil {
-			above = append(above, g.step(at, Position{}))
+			above = append(above, g.step(a, at, nil))
 			break
 		}
-		above = append(above, g.step(at, prev.call.Site))
+		above = append(above, g.step(a, at, prev.call))
 		at = prev.caller
 	}
 	slices.Reverse(above)
+	// What each of the callers has taken is told by the call that leads on.
+	at = n
+	for i := len(above) - 2; i >= 0; i-- {
+		prev := a.depths[a.of(at)].prev
+		above[i].Bytes = a.depths[a.of(prev.caller)].taken(prev.call)
+		at = prev.caller
+	}
 	last := len(above) - 1
-	return g.finish(append(above[:last], g.down(above[last], n)...), part)
+	return g.finish(a, append(above[:last], g.down(a, above[last], n)...), part)
 }
 
 // Worst returns the deepest path of the graph. The verdict is about the whole graph: any part of it that is not known
 // could be deeper. A graph without functions has a Path without steps.
 func (g *Graph) Worst() Path {
+	p := g.worst(g.stays)
+	if g.ends != g.stays {
+		if q := g.worst(g.ends); q.Bytes > p.Bytes {
+			p.NoReturn = &q
+		}
+	}
+	return p
+}
+
+func (g *Graph) worst(a *analysis) Path {
 	var deepest *Node
 	for _, n := range g.Nodes {
-		if deepest == nil || g.DepthFrom(n) > g.DepthFrom(deepest) {
+		if deepest == nil || a.below(n) > a.below(deepest) {
 			deepest = n
 		}
 	}
 	part := slices.Repeat([]bool{true}, len(g.Nodes))
 	if deepest == nil {
-		return g.finish(nil, part)
+		return g.finish(a, nil, part)
 	}
-	return g.finish(g.down(g.step(deepest, Position{}), deepest), part)
+	return g.finish(a, g.down(a, g.step(a, deepest, nil), deepest), part)
 }
 
 // DepthFrom returns the bytes of the deepest path that begins at n, those of WorstFrom, without looking for the path.
-func (g *Graph) DepthFrom(n *Node) int { return g.depths[g.component[n.index]].below }
+func (g *Graph) DepthFrom(n *Node) int { return g.stays.below(n) }
 
-// down follows the deepest way from n, whose own step is first.
-func (g *Graph) down(first Step, n *Node) []Step {
-	steps := []Step{first}
-	for next := g.depths[g.component[n.index]].next; next != nil; next = g.depths[g.component[n.index]].next {
-		n = next.call.Callee
-		steps = append(steps, g.step(n, next.call.Site))
+// NoReturnDepthFrom returns the bytes of the deepest path that begins at n and may end in functions that do not return.
+func (g *Graph) NoReturnDepthFrom(n *Node) int { return g.ends.below(n) }
+
+// below returns the bytes of the deepest path from a node.
+func (a *analysis) below(n *Node) int {
+	if len(a.chains) > 0 {
+		if chain, ok := a.chains[n]; ok {
+			return chain.below
+		}
 	}
-	return steps
+	return a.depths[a.of(n)].below
 }
 
-func (g *Graph) step(n *Node, site Position) Step {
-	c := g.component[n.index]
-	s := Step{Frame: n.Frame, Bytes: g.depths[c].own, Site: site}
-	if members := g.components[c]; recurses(members) {
+func (a *analysis) above(n *Node) int { return a.depths[a.of(n)].above }
+
+// down follows the deepest way from n, whose own step is first.
+func (g *Graph) down(a *analysis, first Step, n *Node) []Step {
+	steps := []Step{first}
+	for {
+		call := a.chains[n].exit
+		if d := &a.depths[a.of(n)]; d.next != nil {
+			call = d.next.call
+			steps[len(steps)-1].Bytes = d.taken(call)
+		}
+		if call == nil {
+			return steps
+		}
+		n = call.Callee
+		steps = append(steps, g.step(a, n, call))
+	}
+}
+
+// step returns the step of a path that ends at n, where a call leads.
+func (g *Graph) step(a *analysis, n *Node, call *Call) Step {
+	d := &a.depths[a.of(n)]
+	s := Step{Frame: n.Frame, Bytes: d.own, NoReturn: n.NoReturn}
+	if chain, ok := a.chains[n]; ok {
+		s.Bytes, s.Chain = chain.taken, true
+	}
+	if call != nil {
+		s.Site, s.Tail, s.Pointer = call.Site, call.Tail, call.Pointer
+	}
+	if d.cycle {
+		members := a.components[a.of(n)]
 		for _, m := range members {
 			s.Cycle = append(s.Cycle, m.Frame)
+		}
+		if times, given := g.turnsOf(members); given {
+			s.Turns = times
 		}
 	}
 	return s
 }
 
-func (g *Graph) finish(steps []Step, part []bool) Path {
-	p := Path{Steps: steps, Verdict: g.verdict(part)}
+func (g *Graph) finish(a *analysis, steps []Step, part []bool) Path {
+	p := Path{Steps: steps, Verdict: g.verdict(a, part)}
 	for _, s := range steps {
 		p.Bytes += s.Bytes
 	}

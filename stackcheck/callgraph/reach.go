@@ -1,20 +1,26 @@
 package callgraph
 
+import "slices"
+
 // callees and callers are the two directions of reach.
-func callees(n *Node, visit func(*Node)) {
-	for _, call := range n.Calls {
-		visit(call.Callee)
+func callees(a *analysis, n *Node, visit func(*Node)) {
+	for i := range n.Calls {
+		if a.follows(&n.Calls[i]) {
+			visit(n.Calls[i].Callee)
+		}
 	}
 }
 
-func callers(n *Node, visit func(*Node)) {
+func callers(a *analysis, n *Node, visit func(*Node)) {
 	for _, caller := range n.Callers {
-		visit(caller)
+		if i, ok := slices.BinarySearchFunc(caller.Calls, n, func(call Call, n *Node) int { return call.Callee.index - n.index }); ok && a.follows(&caller.Calls[i]) {
+			visit(caller)
+		}
 	}
 }
 
 // reach marks by index the nodes that can be reached from n in one direction, n included.
-func (g *Graph) reach(n *Node, neighbours func(*Node, func(*Node))) []bool {
+func (a *analysis) reach(g *Graph, n *Node, neighbours func(*analysis, *Node, func(*Node))) []bool {
 	seen := make([]bool, len(g.Nodes))
 	seen[n.index] = true
 	pending := []*Node{n}
@@ -27,7 +33,7 @@ func (g *Graph) reach(n *Node, neighbours func(*Node, func(*Node))) []bool {
 	for len(pending) > 0 {
 		last := pending[len(pending)-1]
 		pending = pending[:len(pending)-1]
-		neighbours(last, visit)
+		neighbours(a, last, visit)
 	}
 	return seen
 }

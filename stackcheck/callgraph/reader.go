@@ -30,12 +30,42 @@ type Function struct {
 	Sized    bool // Bytes and Kind are known; the compiler had -fcallgraph-info=su
 	Bytes    int
 	Kind     frame.Kind
+
+	// Only functions of objects have what follows.
+	Frame   *frame.Frame // what other sources tell of it; in place of Name, Position, Bytes and Kind
+	Aliases []string     // other symbols that other units can call it by
+	CodeOf  *Place       // the function of a .ci file that this is the code of, nil if none tells of it
+	Partly  bool         // its code could not be read to the end
+}
+
+// A Place is a function of a unit.
+type Place struct {
+	Object string `json:"object"`
+	Title  string `json:"title"`
 }
 
 // A CallSite is an edge line: one call in the source. After inlining the position lies in the inlined function.
+// Or it is a call instruction of an object, which has no position.
 type CallSite struct {
 	Caller, Callee string // titles
 	Position       Position
+	Code           *Code // nil for an edge line
+}
+
+// Code is what the machine code tells of a call.
+type Code struct {
+	Depth    int  // of the stack when the callee begins, from where it was when the caller did, in bytes
+	Measured bool // Depth is known
+	Tail     bool // it is a jump, and the caller does not run again
+	Slot     Slot // of a call through a pointer
+}
+
+// A Slot tells where the pointer of a call is loaded from: from the field at Offset, in bytes, of what a register
+// points at; or from that of a table.
+type Slot struct {
+	Known  bool
+	Table  string // its symbol
+	Offset int
 }
 
 func (*Function) record() {}

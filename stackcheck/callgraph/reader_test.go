@@ -56,10 +56,10 @@ func TestReaderRecords(t *testing.T) {
 		{"backslash n in file", `node: { title: "back\name.c:st" label: "st\nback\name.c:2:39\n80 bytes (static)\n0 dynamic objects" }`,
 			&Function{Title: `back\name.c:st`, Name: "st", Position: Position{`back\name.c`, 2, 39}, Defined: true, Sized: true, Bytes: 80, Kind: frame.Static}},
 		{"edge", `edge: { sourcename: "../kinds.c:odd" targetname: "sink" label: "../kinds.c:14:63" }`,
-			&CallSite{"../kinds.c:odd", "sink", Position{"../kinds.c", 14, 63}}},
-		{"edge without label", `edge: { sourcename: "flt" targetname: "__udivti3" }`, &CallSite{"flt", "__udivti3", Position{}}},
+			&CallSite{Caller: "../kinds.c:odd", Callee: "sink", Position: Position{"../kinds.c", 14, 63}}},
+		{"edge without label", `edge: { sourcename: "flt" targetname: "__udivti3" }`, &CallSite{Caller: "flt", Callee: "__udivti3"}},
 		{"quote in edge", `edge: { sourcename: "quote.c:st" targetname: "sink" label: "quo"te.c:2:62" }`,
-			&CallSite{"quote.c:st", "sink", Position{`quo"te.c`, 2, 62}}},
+			&CallSite{Caller: "quote.c:st", Callee: "sink", Position: Position{`quo"te.c`, 2, 62}}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -147,9 +147,9 @@ func TestReadUnitOnHostileNames(t *testing.T) {
 					{Title: "pub", Name: "pub", Position: Position{source, 3, 6}, Defined: true, Sized: true, Bytes: 16, Kind: frame.Static},
 				},
 				CallSites: []*CallSite{
-					{title + ":st", "sink", Position{source, 2, 62}},
-					{"pub", title + ":st", Position{source, 3, 18}},
-					{"pub", "sink", Position{source, 3, 24}},
+					{Caller: title + ":st", Callee: "sink", Position: Position{source, 2, 62}},
+					{Caller: "pub", Callee: title + ":st", Position: Position{source, 3, 18}},
+					{Caller: "pub", Callee: "sink", Position: Position{source, 3, 24}},
 				},
 			}
 			u := readGolden(t, name)

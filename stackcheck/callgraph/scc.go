@@ -8,7 +8,8 @@ import (
 // components returns the strongly connected components of the calls, callees before callers, each in the order of the
 // nodes' indexes. It is Tarjan's algorithm (Depth-first search and linear graph algorithms, 1972) with a stack of its own:
 // the depth of a call chain is a hostile file's to choose.
-func components(nodes []*Node) [][]*Node {
+// Only some calls are followed.
+func components(nodes []*Node, follows func(*Call) bool) [][]*Node {
 	type visit struct {
 		node *Node
 		next int // the call to follow next
@@ -59,8 +60,12 @@ func components(nodes []*Node) [][]*Node {
 				leave(top.node)
 				continue
 			}
-			callee := top.node.Calls[top.next].Callee
+			call := &top.node.Calls[top.next]
+			callee := call.Callee
 			top.next++
+			if !follows(call) {
+				continue
+			}
 			if order[callee.index] == 0 {
 				enter(callee)
 				continue

@@ -28,7 +28,7 @@ func TestComponents(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			g := build(slices.Repeat([]int{8}, test.functions), test.calls...)
 			var got [][]int
-			for _, members := range components(g.Nodes) {
+			for _, members := range components(g.Nodes, func(*Call) bool { return true }) {
 				var indexes []int
 				for _, n := range members {
 					indexes = append(indexes, n.index)

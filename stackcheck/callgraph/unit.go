@@ -5,13 +5,36 @@ import (
 	"io"
 )
 
-// A Unit is the content of one .ci file, in its order.
+// A Unit is the content of one .ci file, in its order, or what an object tells.
 type Unit struct {
 	Object    string // the object that it was compiled into; tells units apart, and is the caller's to set
-	Source    string // main source file
+	Source    string // main source file; empty for an object
+	Kernel    bool   // what is in it only counts for what others call: it has no entries
+	Linked    bool   // it is the kernel itself, whose cycles are charged with a chain
 	Functions []*Function
 	CallSites []*CallSite
+	Uses      []*Use // only objects tell
 }
+
+// A Use is a way to reach a function other than a call by its name.
+type Use struct {
+	Function string // title
+	Kind     UseKind
+	Holder   string // the symbol of the data that holds the address, or the function whose code takes it; empty if nothing tells
+	Offset   int    // of the field in the data, in bytes
+	PassedTo string // of an address that code takes: the function that is called next, by symbol
+}
+
+// A UseKind tells how a function can be reached.
+type UseKind string
+
+const (
+	Exported UseKind = "exported" // any module may call it
+	Initial  UseKind = "init"     // the kernel calls it when the module is loaded, or when it starts
+	Final    UseKind = "exit"     // the kernel calls it when the module is unloaded
+	InTable  UseKind = "table"    // data holds its address, such as a table of operations
+	Taken    UseKind = "taken"    // code takes its address: it becomes a thread, or is called back
+)
 
 // ReadUnit reads the .ci file r. The name is what positions of errors begin with. The Unit holds everything that could be
 // read, also when there is an error: the join of all *frame.SyntaxErrors and of the failure that ended reading.

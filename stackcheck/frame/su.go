@@ -46,7 +46,7 @@ func (r *Reader) Scan() bool {
 	for r.err == nil && r.lines.Scan() {
 		frame, bad := r.row()
 		if bad == nil {
-			r.frame = frame
+			r.keep(frame)
 			return true
 		}
 		if len(r.errors) == MaxSyntaxErrors {
@@ -64,6 +64,18 @@ func (r *Reader) row() (Frame, *SyntaxError) {
 		return Frame{}, &SyntaxError{Column: len(r.lines.Text()) + 1, What: string(fault) + "; " + rebuild}
 	}
 	return parseRow(string(r.lines.Text()))
+}
+
+// keep takes a frame without holding on to the text of its row: a million of them have few files' names, mostly that of the
+// row before.
+func (r *Reader) keep(f Frame) {
+	if f.File == r.frame.File {
+		f.File = r.frame.File
+	} else {
+		f.File = strings.Clone(f.File)
+	}
+	f.Function, f.Symbol = strings.Clone(f.Function), strings.Clone(f.Symbol)
+	r.frame = f
 }
 
 // Frame returns the row that the last Scan read. Its Object is empty: a .su file does not name it.
@@ -90,9 +102,8 @@ func parseRow(row string) (Frame, *SyntaxError) {
 		return Frame{}, &SyntaxError{Column: 1, What: fmt.Sprintf(
 			`want "file:line:col:function<TAB>bytes<TAB>kind", got %s; %s`, fields(row), rebuild)}
 	}
-	switch Kind(kind) {
-	case Static, Dynamic, Bounded:
-	default:
+	k, ok := kindOf(kind)
+	if !ok {
 		return Frame{}, &SyntaxError{Column: len(rest) + 2, What: fmt.Sprintf(
 			`want kind "static", "dynamic" or "dynamic,bounded", got %s; %s`, quote(kind), rebuild)}
 	}
@@ -105,8 +116,18 @@ func parseRow(row string) (Frame, *SyntaxError) {
 		return Frame{}, &SyntaxError{Column: 1, What: fmt.Sprintf(
 			`want "file:line:col:function", got %s, without a function's name; %s`, quote(place), rebuild)}
 	}
-	f.Bytes, f.Kind, f.Source = bytes, Kind(kind), SourceSU
+	f.Bytes, f.Kind, f.Source = bytes, k, SourceSU
 	return f, nil
+}
+
+// kindOf returns the constant, which holds on to no row.
+func kindOf(s string) (Kind, bool) {
+	for _, kind := range [...]Kind{Static, Dynamic, Bounded} {
+		if s == string(kind) {
+			return kind, true
+		}
+	}
+	return "", false
 }
 
 // parsePlace reads everything before the size. The Frame has no Function when there is none.

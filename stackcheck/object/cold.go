@@ -66,3 +66,20 @@ func ownerOf(all []Function, part int, candidates []int) (owner int, ok bool) {
 	}
 	return 0, false
 }
+
+// A coldPart is one of the function of an index.
+type coldPart struct {
+	Extent
+	owner int
+}
+
+func coldPartsOf(all []Function) []coldPart {
+	var parts []coldPart
+	for i, fn := range all {
+		for _, part := range fn.Cold {
+			parts = append(parts, coldPart{part, i})
+		}
+	}
+	slices.SortFunc(parts, func(a, b coldPart) int { return a.Start.Compare(b.Start) })
+	return parts
+}

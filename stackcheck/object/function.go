@@ -13,6 +13,8 @@ import (
 type Function struct {
 	Symbol  string
 	Aliases []string // its other symbols
+	Public  []string // of all, those that other objects can refer to; a weak one too, unless the object has a global one
+	Weak    bool     // no public symbol is global
 	File    string   // that a local symbol was compiled from, without directory; stripped modules do not tell
 	Local   bool
 	Start   Address
@@ -74,6 +76,9 @@ func (f *File) readFunctions() error {
 			if fn.Local {
 				fn.File = file
 			}
+			if !fn.Local {
+				fn.Public, fn.Weak = []string{fn.Symbol}, bind == elf.STB_WEAK
+			}
 			if fn.Symbol != "" && !isPadding(fn.Symbol) {
 				f.functions = append(f.functions, fn)
 			}
@@ -82,6 +87,7 @@ func (f *File) readFunctions() error {
 	f.functions = joinAliases(f.functions)
 	f.closeGaps()
 	f.functions = joinColdParts(f.functions)
+	f.names, f.cold = names, coldPartsOf(f.functions)
 	return nil
 }
 
@@ -142,11 +148,23 @@ func joinAliases(all []Function) []Function {
 				joined[last].Aliases = append(joined[last].Aliases, fn.Symbol)
 			}
 			joined[last].Size = max(joined[last].Size, fn.Size)
+			joined[last].addPublic(fn)
 			continue
 		}
 		joined = append(joined, fn)
 	}
 	return joined
+}
+
+// addPublic takes the public symbol of an alias. A global one stands for all weak ones.
+func (fn *Function) addPublic(alias Function) {
+	switch {
+	case len(alias.Public) == 0 || len(fn.Public) > 0 && alias.Weak && !fn.Weak:
+	case len(fn.Public) > 0 && !alias.Weak && fn.Weak, len(fn.Public) == 0:
+		fn.Public, fn.Weak = alias.Public, alias.Weak
+	default:
+		fn.Public = append(fn.Public, alias.Public...)
+	}
 }
 
 // closeGaps gives a size to functions whose symbol has none.

@@ -20,6 +20,34 @@ func (f *File) Pointers(s *Section) ([]Pointer, error) {
 		return nil, nil
 	}
 	var all []Pointer
+	err := f.eachRelocation(s, func(n int) { all = slices.Grow(all, n) }, func(r relocation) {
+		target := f.address(f.symbol(r.symbol))
+		target.Offset += uint64(r.addend)
+		all = append(all, Pointer{Field: r.field, Target: target})
+	})
+	return all, err
+}
+
+// A relocation is one as it stands in the file, of a symbol that there is.
+type relocation struct {
+	field  uint64
+	kind   uint32 // R_X86_64_PC32 and others, by machine
+	symbol uint32
+	addend int64
+}
+
+// relocations returns those of a section, in the order of the file.
+func (f *File) relocations(s *Section) ([]relocation, error) {
+	if f.Linked {
+		return nil, nil
+	}
+	var all []relocation
+	err := f.eachRelocation(s, func(n int) { all = slices.Grow(all, n) }, func(r relocation) { all = append(all, r) })
+	return all, err
+}
+
+// eachRelocation reads the relocations of a section. It announces how many are coming.
+func (f *File) eachRelocation(s *Section, announce func(n int), visit func(relocation)) error {
 	bytes := 0
 	for i := range f.Sections {
 		r := &f.Sections[i]
@@ -28,32 +56,29 @@ func (f *File) Pointers(s *Section) ([]Pointer, error) {
 		}
 		raw, err := f.Data(r)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		// Many sections may be about one, and share their bytes in the file.
 		if bytes += len(raw); bytes > MaxSectionBytes {
-			return nil, fmt.Errorf("%s: section %s: its relocations are longer than %d bytes; the file is damaged", f.Name, s.Name, MaxSectionBytes)
+			return fmt.Errorf("%s: section %s: its relocations are longer than %d bytes; the file is damaged", f.Name, s.Name, MaxSectionBytes)
 		}
-		all = slices.Grow(all, len(raw)/relocationBytes)
+		announce(len(raw) / relocationBytes)
 		for at := 0; at+relocationBytes <= len(raw); at += relocationBytes {
-			p, err := f.pointer(raw[at:])
+			one, err := f.relocation(raw[at:])
 			if err != nil {
-				return nil, fmt.Errorf("%s: section %s: relocation %d: %w", f.Name, r.Name, at/relocationBytes, err)
+				return fmt.Errorf("%s: section %s: relocation %d: %w", f.Name, r.Name, at/relocationBytes, err)
 			}
-			all = append(all, p)
+			visit(one)
 		}
 	}
-	return all, nil
+	return nil
 }
 
-func (f *File) pointer(raw []byte) (Pointer, error) {
-	field, info, addend := f.order.Uint64(raw), f.order.Uint64(raw[8:]), f.order.Uint64(raw[16:])
-	symbol := elf.R_SYM64(info)
-	if count := len(f.symbols) / symbolBytes; uint64(symbol) >= uint64(count) {
-		return Pointer{}, fmt.Errorf("symbol %d of %d; the file is damaged", symbol, count)
+func (f *File) relocation(raw []byte) (relocation, error) {
+	info := f.order.Uint64(raw[8:])
+	r := relocation{field: f.order.Uint64(raw), kind: elf.R_TYPE64(info), symbol: elf.R_SYM64(info), addend: int64(f.order.Uint64(raw[16:]))}
+	if count := len(f.symbols) / symbolBytes; uint64(r.symbol) >= uint64(count) {
+		return relocation{}, fmt.Errorf("symbol %d of %d; the file is damaged", r.symbol, count)
 	}
-	s := f.symbol(symbol)
-	target := f.address(s)
-	target.Offset += addend
-	return Pointer{Field: field, Target: target}, nil
+	return r, nil
 }

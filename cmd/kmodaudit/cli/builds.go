@@ -9,7 +9,14 @@ import (
 
 // readFrames reads builds for those who need frames: that there are none is an error.
 func readFrames(paths []string) (stackcheck.Build, error) {
-	build, err := stackcheck.Read(paths...)
+	return framesOf(stackcheck.ReadFrames, paths)
+}
+
+// readBuild reads builds for those who need frames and calls.
+func readBuild(paths []string) (stackcheck.Build, error) { return framesOf(stackcheck.Read, paths) }
+
+func framesOf(read func(...string) (stackcheck.Build, error), paths []string) (stackcheck.Build, error) {
+	build, err := read(paths...)
 	if err == nil && len(build.Frames) == 0 {
 		err = fmt.Errorf("reading stack usage: %s: %w", strings.Join(paths, ", "), stackcheck.ErrNoData)
 	}
@@ -26,6 +33,6 @@ func (o Output) tellUnsized(build stackcheck.Build) {
 }
 
 func errNoGraph(paths []string) error {
-	return fmt.Errorf("reading calls: %s: no call graph (.ci) here;"+
-		" build with gcc 10 or later and make KCFLAGS='-fstack-usage -fcallgraph-info=su,da'", strings.Join(paths, ", "))
+	return fmt.Errorf("reading calls: %s: no call graph (.ci) here, nor code of x86-64 or aarch64;"+
+		" build with gcc 10 or later and make KCFLAGS='-fstack-usage -fcallgraph-info=su,da', or give the objects too", strings.Join(paths, ", "))
 }

@@ -17,8 +17,8 @@ type DiffFlags struct {
 
 // StackDiff prints what differs between two builds. What can be read of a damaged build is compared too.
 func StackDiff(out Output, f DiffFlags) error {
-	before, oldErr := readFrames([]string{f.Old})
-	after, newErr := readFrames([]string{f.New})
+	before, oldErr := readBuild([]string{f.Old})
+	after, newErr := readBuild([]string{f.New})
 	readErr := errors.Join(oldErr, newErr)
 	if readErr != nil && (len(before.Frames) == 0 || len(after.Frames) == 0) {
 		return cannot(readErr)

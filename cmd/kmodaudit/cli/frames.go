@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"hash/maphash"
 
 	"github.com/kmodaudit/kmodaudit/report"
 	"github.com/kmodaudit/kmodaudit/stackcheck"
@@ -27,9 +28,9 @@ func chosen(build stackcheck.Build, source frame.Source) ([]stackcheck.Function,
 		return nil, fmt.Errorf("listing frames: none comes from %s, %d from other sources; --source %s shows all",
 			source, len(build.Frames), AllSources)
 	}
-	var functions []stackcheck.Function
-	for _, f := range frames {
-		functions = append(functions, stackcheck.Function{Frames: []frame.Frame{f}})
+	functions := make([]stackcheck.Function, len(frames))
+	for i := range frames {
+		functions[i].Frames = frames[i : i+1 : i+1]
 	}
 	return functions, nil
 }
@@ -40,10 +41,11 @@ func (o Output) tellHowCounted(functions []stackcheck.Function) {
 		function, file string
 		line, column   int
 	}
-	var clang, least, copies int
-	seen := make(map[place]bool)
+	var clang, least, placed int
+	seed := maphash.MakeSeed()
+	places := make(map[uint64]struct{}, len(functions)) // by their hashes, of which a million have none in common by chance
 	for _, fn := range functions {
-		f := fn.Frames[0]
+		f := &fn.Frames[0]
 		if f.AddedBytes > 0 {
 			clang++
 		}
@@ -51,16 +53,13 @@ func (o Output) tellHowCounted(functions []stackcheck.Function) {
 			least++
 		}
 		if f.Line > 0 {
-			key := place{f.Function, f.File, f.Line, f.Column}
-			if seen[key] {
-				copies++
-			}
-			seen[key] = true
+			placed++
+			places[maphash.Comparable(seed, place{f.Function, f.File, f.Line, f.Column})] = struct{}{}
 		}
 	}
 	o.note(clang, "frames told by clang, which does not count the return address: %d bytes were added to each", frame.ReturnAddressBytes)
 	o.note(least, "frames of which ORC tells only the least, since they are addressed by a frame pointer: shown as %s", frame.Dynamic)
-	o.note(copies, "frames of one more copy of a function that is listed too, in another object or as a clone")
+	o.note(placed-len(places), "frames of one more copy of a function that is listed too, in another object or as a clone")
 }
 
 // note says something about n things that is no reason to worry.

@@ -4,11 +4,108 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
+	"github.com/kmodaudit/kmodaudit/report"
+	"github.com/kmodaudit/kmodaudit/stackcheck"
 	"github.com/kmodaudit/kmodaudit/stackcheck/callgraph"
 )
+
+// StackPaths prints the deepest paths of builds, or those that a function is on, or the functions at which paths begin.
+func StackPaths(out Output, f StackFlags) error {
+	config, err := readConfig(f.Config)
+	if err != nil {
+		return cannot(err)
+	}
+	limits := config.StackLimits()
+	build, readErr := stackcheck.Read(f.Paths...)
+	if build.Graph == nil {
+		return cannot(errors.Join(readErr, errNoGraph(f.Paths)))
+	}
+	build, besideErr := build.With(besideOf(f.Beside, limits.Beside))
+	readErr = errors.Join(readErr, besideErr)
+	out.tellPaths(build)
+	if f.EntryPoints {
+		if err := out.write(report.EntryPoints(entryPoints(build.Graph, limits.Entries), f.Top), f.Format); err != nil {
+			return err
+		}
+		return failed(readErr)
+	}
+	paths, err := deepest(build.Graph, f)
+	if err != nil {
+		return cannot(errors.Join(readErr, err))
+	}
+	if f.SVG != "" {
+		if err := DrawPaths(f.SVG, build.Built, paths); err != nil {
+			return cannot(errors.Join(readErr, err))
+		}
+	}
+	if err := out.write(report.Paths(paths), f.Format); err != nil {
+		return err
+	}
+	return failed(readErr)
+}
+
+// besideOf returns what flags say, and what the configuration says where they say nothing.
+func besideOf(flags, config stackcheck.Beside) stackcheck.Beside {
+	b := config
+	b.Kernel = append(slices.Clone(config.Kernel), flags.Kernel...)
+	b.ExternalBytes = cmp.Or(flags.ExternalBytes, config.ExternalBytes)
+	b.Indirect = cmp.Or(flags.Indirect, config.Indirect)
+	return b
+}
+
+// tellPaths says what the paths do not show.
+func (o Output) tellPaths(build stackcheck.Build) {
+	if n := len(build.WithoutGraph); n > 0 {
+		o.warn(fmt.Sprintf("objects without a .ci file, whose calls are on no path: %d", n))
+	}
+	stale := map[string][]string{
+		"functions that do not return, which the build does not call":      build.Graph.Stale.NoReturn,
+		"figures of functions that the build does not call, or has":        build.Graph.Stale.External,
+		"cycles of functions that do not recurse, or are not in the build": build.Graph.Stale.Turns,
+	}
+	for _, what := range slices.Sorted(maps.Keys(stale)) {
+		if len(stale[what]) > 0 {
+			o.warn(fmt.Sprintf("the configuration has %s: %s", what, strings.Join(stale[what], ", ")))
+		}
+	}
+}
+
+// entryPoints returns where paths begin, with those that are configured, the deepest of each group first.
+func entryPoints(g *callgraph.Graph, configured []stackcheck.Entry) []report.EntryPoint {
+	all := g.EntryPoints()
+	known := make(map[*callgraph.Node]int)
+	for i, e := range all {
+		known[e.Node] = i
+	}
+	for _, n := range g.Nodes {
+		if !n.Defined || !slices.ContainsFunc(configured, func(e stackcheck.Entry) bool { return e.Matches(n.Frame) }) {
+			continue
+		}
+		i, ok := known[n]
+		if !ok {
+			i = len(all)
+			all = append(all, callgraph.EntryPoint{Node: n})
+		}
+		all[i].Group, all[i].Reason = callgraph.Named, "by the configuration"
+	}
+	nodes := make([]*callgraph.Node, len(all))
+	for i := range all {
+		nodes[i] = all[i].Node
+	}
+	shown := make([]report.EntryPoint, len(all))
+	for i, v := range g.Verdicts(nodes) {
+		e := all[i]
+		shown[i] = report.EntryPoint{
+			Frame: e.Node.Frame, Group: e.Group, Reason: e.Reason, Verdict: v,
+			Bytes: g.DepthFrom(e.Node), NoReturnBytes: g.NoReturnDepthFrom(e.Node), LowerBound: !v.Exact(),
+		}
+	}
+	return shown
+}
 
 // deepest returns the paths that were asked for, the deepest first: through or from each function of a name, or
 // from each entry of the graph.

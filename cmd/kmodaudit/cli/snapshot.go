@@ -14,7 +14,7 @@ type SnapshotFlags struct {
 
 // StackSnapshot writes builds into one file. A damaged build has no snapshot: it would be a baseline of what was readable.
 func StackSnapshot(out Output, f SnapshotFlags) error {
-	build, err := readFrames(f.Paths)
+	build, err := readBuild(f.Paths)
 	if err != nil {
 		return cannot(err)
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/kmodaudit/kmodaudit/report"
 	"github.com/kmodaudit/kmodaudit/stackcheck"
@@ -21,7 +20,10 @@ type StackFlags struct {
 	Config   string // check: file; empty for kmodaudit.toml here, or the defaults without one
 	Baseline string // check: snapshot or build, in place of that of the configuration
 
-	Through, From string // paths: function on the path, or at its beginning; at most one of them
+	Through, From string            // paths: function on the path, or at its beginning; at most one of them
+	EntryPoints   bool              // paths: only where they begin, and how deep they go; at most one of the three
+	SVG           string            // paths: file that receives a drawing of them; empty for none
+	Beside        stackcheck.Beside // paths: beside what the configuration says
 }
 
 // StackFrames prints the frames of builds, the largest first. What can be read of a damaged build is printed too.
@@ -56,7 +58,7 @@ func StackCheck(out Output, f StackFlags) error {
 	if err != nil {
 		return cannot(err)
 	}
-	build, readErr := readFrames(f.Paths)
+	build, readErr := readBuild(f.Paths)
 	if len(build.Frames) == 0 && readErr != nil {
 		return cannot(readErr)
 	}
@@ -66,37 +68,19 @@ func StackCheck(out Output, f StackFlags) error {
 		limits.Baseline = config.StackBaseline(f.Baseline)
 		limits.Baseline.Name = f.Baseline // of here, and not of the configuration's directory
 	}
+	build, besideErr := build.With(limits.Beside)
 	limits, baselineErr := limits.ReadBaseline()
 	if b := limits.Baseline; b != nil && b.Build.Graph == nil && build.Graph != nil {
-		out.warn(b.Name + " has no call graph (.ci): only frames are compared with it")
+		out.warn(b.Name + " has no call graph: only frames are compared with it")
 	}
 	findings, checkErr := stackcheck.Check(build, limits)
 	if err := out.write(report.StackFindings(findings, len(build.Frames), limits), f.Format); err != nil {
 		return err
 	}
-	if err := failed(errors.Join(readErr, baselineErr, checkErr)); err != nil {
+	if err := failed(errors.Join(readErr, besideErr, baselineErr, checkErr)); err != nil {
 		return err
 	}
 	return found(len(findings))
-}
-
-// StackPaths prints the deepest paths of builds, or those that a function is on.
-func StackPaths(out Output, f StackFlags) error {
-	build, readErr := stackcheck.Read(f.Paths...)
-	if build.Graph == nil {
-		return cannot(errors.Join(readErr, errNoGraph(f.Paths)))
-	}
-	paths, err := deepest(build.Graph, f)
-	if err != nil {
-		return cannot(errors.Join(readErr, err))
-	}
-	if n := len(build.WithoutGraph); n > 0 {
-		out.warn(fmt.Sprintf("objects without a .ci file, whose calls are on no path: %d", n))
-	}
-	if err := out.write(report.Paths(paths), f.Format); err != nil {
-		return err
-	}
-	return failed(readErr)
 }
 
 // failed is the end of a command that has printed what it could.

@@ -6,6 +6,7 @@ package lines
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 )
 
@@ -23,22 +24,32 @@ const (
 
 // A Scanner reads lines, in the manner of bufio.Scanner.
 type Scanner struct {
-	input  *bufio.Reader
+	input  *bufio.Reader // nil when all of the input is in memory
+	rest   []byte        // of that
 	text   []byte
 	number int
 	fault  Fault
 	err    error
 }
 
-// NewScanner returns a Scanner that reads from r.
-func NewScanner(r io.Reader) *Scanner { return &Scanner{input: bufio.NewReaderSize(r, 16<<10)} }
+// NewScanner returns a Scanner that reads from r. What a bytes.Buffer holds it neither copies nor changes.
+func NewScanner(r io.Reader) *Scanner {
+	if buffer, ok := r.(*bytes.Buffer); ok {
+		return &Scanner{rest: buffer.Bytes()}
+	}
+	return &Scanner{input: bufio.NewReaderSize(r, 16<<10)}
+}
 
 // Scan advances to the next line. It returns false at the end of the file or when reading fails.
 func (s *Scanner) Scan() bool {
 	if s.err != nil {
 		return false
 	}
-	s.text, s.fault = s.text[:0], Whole
+	s.fault = Whole
+	if s.input == nil {
+		return s.next()
+	}
+	s.text = s.text[:0]
 	for {
 		part, err := s.input.ReadSlice('\n')
 		s.text = append(s.text, part[:min(len(part), MaxBytes-len(s.text))]...)
@@ -63,6 +74,27 @@ func (s *Scanner) Scan() bool {
 		return true
 	}
 	s.text = s.text[:len(s.text)-1]
+	return true
+}
+
+// next is Scan for input in memory.
+func (s *Scanner) next() bool {
+	if len(s.rest) == 0 {
+		s.err = io.EOF
+		return false
+	}
+	s.number++
+	end := bytes.IndexByte(s.rest, '\n') + 1
+	if end == 0 {
+		s.fault, end = Unterminated, len(s.rest)
+	}
+	s.text, s.rest = s.rest[:end], s.rest[end:]
+	switch {
+	case end >= MaxBytes:
+		s.text, s.fault = s.text[:MaxBytes], TooLong
+	case s.fault == Whole:
+		s.text = s.text[:end-1]
+	}
 	return true
 }
 

@@ -1,0 +1,33 @@
+package callgraph
+
+import "slices"
+
+// An analysis is what follows from the calls of a graph, or from some of them.
+type analysis struct {
+	follows    func(*Call) bool
+	components [][]*Node       // callees before callers
+	component  []int           // of each node
+	depths     []depths        // of each component
+	chains     map[*Node]chain // of members of cycles that are charged with one
+}
+
+func (g *Graph) analyse(follows func(*Call) bool) *analysis {
+	a := &analysis{follows: follows, components: components(g.Nodes, follows), component: make([]int, len(g.Nodes))}
+	for c, members := range a.components {
+		for _, n := range members {
+			a.component[n.index] = c
+		}
+	}
+	return a
+}
+
+// of returns the component of a node.
+func (a *analysis) of(n *Node) int { return a.component[n.index] }
+
+func (a *analysis) recurses(component []*Node) bool {
+	if len(component) > 1 {
+		return true
+	}
+	n := component[0]
+	return slices.ContainsFunc(n.Calls, func(call Call) bool { return call.Callee == n && a.follows(&call) })
+}
