@@ -6,6 +6,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -92,6 +93,19 @@ func BenchHeaders(ctx context.Context) error {
 		return err
 	}
 	return run(ctx, "go", "run", "./headerinstall/peers", "-tree", tree, "-on", "/dev/shm", "-on", "out", "-o", "docs/headers-benchmark.md")
+}
+
+// BenchStack compares the stack audit with cat and with objdump | checkstack.pl, and writes docs/stack-benchmark.md; STACK_BUILD=PATH for another build than the bundled one, STACK_OBJECTS=FILE:FILE for modules and a vmlinux.
+func BenchStack(ctx context.Context) error {
+	if err := os.MkdirAll("out", 0o755); err != nil {
+		return err
+	}
+	args := []string{"go", "run", "./stackcheck/peers", "-on", "out", "-o", "docs/stack-benchmark.md",
+		"-build", cmp.Or(os.Getenv("STACK_BUILD"), "testdata/openzfs-2.1.11/su-ci.tar.zst")}
+	for _, object := range filepath.SplitList(os.Getenv("STACK_OBJECTS")) {
+		args = append(args, "-object", object)
+	}
+	return run(ctx, args...)
 }
 
 // RealHeaders installs, verifies and uninstalls the headers of the kernel and the module that endToEnd audits, and compares them with what find and cmp say; KMODAUDIT_HEADER_TREES=DIR:DIR for more trees.

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/kmodaudit/kmodaudit/measure"
 )
 
 // A scenario is what a tool finds.
@@ -66,7 +68,7 @@ func (b *bench) addLarge() error {
 }
 
 // run measures a tool in a scenario, and sees to it that it did what it was run for.
-func (b *bench) run(ctx context.Context, t tool, s scenario) (Sample, error) {
+func (b *bench) run(ctx context.Context, t tool, s scenario) (measure.Sample, error) {
 	var restore func() error
 	var err error
 	switch s {
@@ -79,9 +81,9 @@ func (b *bench) run(ctx context.Context, t tool, s scenario) (Sample, error) {
 		err = b.sync()
 	}
 	if err != nil {
-		return Sample{}, err
+		return measure.Sample{}, err
 	}
-	result, err := measure(ctx, b.dir, t.args)
+	result, err := measure.Run(ctx, b.dir, t.args)
 	if err == nil {
 		err = b.check(t)
 	}

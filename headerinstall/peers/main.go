@@ -19,15 +19,16 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
+
+	"github.com/kmodaudit/kmodaudit/measure"
 )
 
 func main() {
+	measure.Main()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
@@ -42,9 +43,6 @@ func main() {
 
 // run writes the page to a file, or to stdout if none is named, and what is being done to stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	if len(args) > 1 && args[0] == sampleCommand {
-		return printSample(args[1:], stdout, stderr)
-	}
 	o, err := parseOptions(args, stderr)
 	if err != nil {
 		return err
@@ -126,12 +124,12 @@ func (o options) makePage(ctx context.Context, log io.Writer) (page, error) {
 	}
 	defer os.RemoveAll(dir)
 	binary := filepath.Join(dir, "kmodaudit")
-	if err := buildKmodaudit(ctx, binary); err != nil {
+	if err := measure.Build(ctx, "github.com/kmodaudit/kmodaudit/cmd/kmodaudit", binary); err != nil {
 		return page{}, err
 	}
 	present, absent := onThisMachine(peers())
 	p := page{Absent: absent, Slow: o.slow}
-	if p.Machine, err = thisMachine(ctx, present); err != nil {
+	if p.Machine, err = measure.ThisMachine(ctx, programs(present)); err != nil {
 		return page{}, err
 	}
 	for i, dir := range o.places {
@@ -169,11 +167,12 @@ func (o options) tryAll(ctx context.Context, on place, tools []tool) ([]trial, e
 	return trials, nil
 }
 
-func buildKmodaudit(ctx context.Context, binary string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", binary, "github.com/kmodaudit/kmodaudit/cmd/kmodaudit")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("building kmodaudit: %w: %s", err, strings.TrimSpace(string(out)))
+// programs are what the tools need in the first place.
+func programs(tools []tool) (names []string) {
+	for _, t := range tools {
+		if len(t.needs) > 0 {
+			names = append(names, t.needs[0])
+		}
 	}
-	return nil
+	return names
 }

@@ -7,28 +7,15 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/kmodaudit/kmodaudit/measure"
 )
 
-func walls(ms ...int) (samples []Sample) {
+func walls(ms ...int) (samples []measure.Sample) {
 	for _, n := range ms {
-		samples = append(samples, Sample{Wall: time.Duration(n) * time.Millisecond, CPU: time.Millisecond, Peak: int64(n) * 1e5})
+		samples = append(samples, measure.Sample{Wall: time.Duration(n) * time.Millisecond, CPU: time.Millisecond, Peak: int64(n) * 1e5})
 	}
 	return samples
-}
-
-func TestRatios(t *testing.T) {
-	got := ratios(walls(10, 40, 30, 20), walls(20, 20, 20, 20))
-	if want := (ratio{median: 1.25, least: 0.5, most: 2}); got != want {
-		t.Errorf("got %v, want %v", got, want)
-	}
-	if got := median([]int64{9, 1, 5}); got != 5 {
-		t.Errorf("the median is %d", got)
-	}
-	for n, want := range map[float64]string{0.6: "met", 0.604: "met", 0.606: "missed", 10: "missed"} {
-		if got := verdict(n, 0.6); got != want {
-			t.Errorf("%v is %s", n, got)
-		}
-	}
 }
 
 func aTrial() trial {
@@ -37,8 +24,8 @@ func aTrial() trial {
 	return trial{
 		FileSystem: "tmpfs", Rounds: 2, Tree: extent{Headers: 3000, Directories: 150, Bytes: 18_500_000, Largest: 512_000},
 		Rows: []row{
-			{kmodauditName, [scenarios][]Sample{walls(15, 30), walls(1500, 2500), walls(7, 9)}},
-			{cpName, [scenarios][]Sample{bound, walls(20, 40), walls(20, 40)}},
+			{kmodauditName, [scenarios][]measure.Sample{walls(15, 30), walls(1500, 2500), walls(7, 9)}},
+			{cpName, [scenarios][]measure.Sample{bound, walls(20, 40), walls(20, 40)}},
 		},
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/kmodaudit/kmodaudit/measure"
 )
 
 // A tool installs a tree. It runs in the directory of a bench, where the tree is headers/.
@@ -112,6 +114,6 @@ func (b *bench) configure(ctx context.Context, project, content string, args ...
 	if err := os.WriteFile(filepath.Join(b.dir, project), []byte(content), 0o644); err != nil {
 		return err
 	}
-	_, err := measure(ctx, b.dir, args)
+	_, err := measure.Run(ctx, b.dir, args)
 	return err
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/kmodaudit/kmodaudit/measure"
 )
 
 // A trial is what was measured on a bench.
@@ -21,7 +23,7 @@ type trial struct {
 // A row is what was measured of one tool.
 type row struct {
 	Tool    string
-	samples [scenarios][]Sample // by round
+	samples [scenarios][]measure.Sample // by round
 }
 
 // try measures the tools.
@@ -64,7 +66,7 @@ func (t trial) row(tool string) row {
 }
 
 // all returns the samples of all scenarios.
-func (r row) all() []Sample { return slices.Concat(r.samples[:]...) }
+func (r row) all() []measure.Sample { return slices.Concat(r.samples[:]...) }
 
 // A place is a directory to measure on, and what trees are made of there.
 type place struct {

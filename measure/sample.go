@@ -1,4 +1,10 @@
-package main
+// Package measure says how long programs take, for this project's benchmarks beside their peers.
+//
+//   - A sample is one run of a program: a whole process, from its start to its end.
+//   - A ratio is that of two samples that were taken one after the other: what slows the machine down slows down both.
+//
+// Samples are taken by a new process of the running program, whose main calls Main first.
+package measure
 
 import (
 	"bytes"
@@ -27,12 +33,24 @@ type Sample struct {
 	Bound bool
 }
 
-// sampleCommand makes this program run another one, and print the Sample as JSON.
-const sampleCommand = "sample"
+// sampleCommand makes Main run another program, and print the Sample as JSON.
+const sampleCommand = "measure-sample"
 
-// measure runs a program in a directory, by a new process of this program: that one is small, as the bound of peaks
+// Main takes a sample and ends the process, if the process was started for that.
+func Main() {
+	if len(os.Args) < 3 || os.Args[1] != sampleCommand {
+		return
+	}
+	if err := printSample(os.Args[2:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	os.Exit(0)
+}
+
+// Run runs a program in a directory, by a new process of this program: that one is small, as the bound of peaks
 // should be. Output is lost.
-func measure(ctx context.Context, dir string, args []string) (Sample, error) {
+func Run(ctx context.Context, dir string, args []string) (Sample, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return Sample{}, err
@@ -55,7 +73,7 @@ func measure(ctx context.Context, dir string, args []string) (Sample, error) {
 	return s, nil
 }
 
-// printSample is the command sample.
+// printSample is what sampleCommand does.
 func printSample(args []string, stdout, stderr io.Writer) error {
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stderr = stderr
