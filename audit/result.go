@@ -8,6 +8,7 @@ package audit
 import (
 	"github.com/kmodaudit/kmodaudit/headerinstall"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
+	"github.com/kmodaudit/kmodaudit/stackcheck/observe"
 )
 
 // Format is the first field of a result as JSON.
@@ -103,6 +104,8 @@ type Stack struct {
 	Heaviest   []frame.Frame `json:"heaviest,omitempty"`
 	Watched    []Watched     `json:"watched,omitempty"`
 	Graph      *Graph        `json:"graph,omitempty"` // nil without .ci files
+
+	Observed []observe.Observation `json:"observed,omitempty"` // what runs used, beside what is known
 }
 
 // Watched is a function that the configuration asks about.

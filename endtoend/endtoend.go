@@ -26,9 +26,22 @@ import (
 
 // Packages and commands of this module that run in the guest.
 const (
-	initPackage    = "github.com/kmodaudit/kmodaudit/guest/guestinit"
-	programPackage = "github.com/kmodaudit/kmodaudit/zevent-test"
+	initPackage = "github.com/kmodaudit/kmodaudit/guest/guestinit"
+
+	device   = "/dev/zfs"
+	guestDir = "/tmp" // of the guest, for files of pools
 )
+
+// Programs of the guest, in the order in which they run.
+const (
+	zeventTest = iota
+	stackLoad
+)
+
+var programPackages = []string{
+	zeventTest: "github.com/kmodaudit/kmodaudit/zevent-test",
+	stackLoad:  "github.com/kmodaudit/kmodaudit/endtoend/stackload",
+}
 
 // modulePackage is the distribution's package with the OpenZFS module's source.
 const modulePackage = "zfs-dkms"
@@ -47,7 +60,7 @@ type Ground struct {
 	Module  kbuild.Module
 	Kernel  kbuild.Kernel
 	Product kbuild.Product
-	Guest   guest.Config // ready but for the program's arguments
+	Guest   guest.Config // ready but for the programs' arguments
 
 	AccelReason string // why Guest.Accel is what it is
 }

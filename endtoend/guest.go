@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,15 +31,19 @@ func (p *preparer) guest(ctx context.Context, kernelRoot string) error {
 	if err != nil {
 		return err
 	}
-	program, err := p.compile(ctx, dir, programPackage)
-	if err != nil {
-		return err
+	var programs []guest.Program
+	for _, pkg := range programPackages {
+		file, err := p.compile(ctx, dir, pkg)
+		if err != nil {
+			return err
+		}
+		programs = append(programs, guest.Program{File: file})
 	}
 	modules, err := kmod.LoadOrder(p.ground.Product.Modules, kernelModules(p.ground.Kernel.ModuleDir))
 	if err != nil {
 		return err
 	}
-	p.ground.Guest = guest.Config{Kernel: p.ground.Kernel.Image, Init: init, Program: program, Dir: dir, Timeout: guestTimeout}
+	p.ground.Guest = guest.Config{Kernel: p.ground.Kernel.Image, Init: init, Programs: programs, Dir: dir, Timeout: guestTimeout}
 	for _, m := range modules {
 		p.ground.Guest.Modules = append(p.ground.Guest.Modules, m.File)
 	}
@@ -127,10 +132,13 @@ func (p *preparer) accel(ctx context.Context, kernelRoot string) error {
 	return nil
 }
 
-// Boot runs the guest's program with args and returns what it printed.
-func (g *Ground) Boot(ctx context.Context, report progress.Func, args ...string) (*guest.Result, error) {
+// Boot runs the guest's programs and returns what they printed: zevent-test, and then stackload, whose tracing slows down
+// everything after it.
+func (g *Ground) Boot(ctx context.Context, report progress.Func) (*guest.Result, error) {
 	c := g.Guest
-	c.Args = args
+	c.Programs = slices.Clone(c.Programs)
+	c.Programs[zeventTest].Args = []string{"--device", device, "--dir", guestDir, "--format", "json"}
+	c.Programs[stackLoad].Args = []string{"--device", device, "--dir", guestDir, "--modules", strings.Join(g.modules(), ",")}
 	var result *guest.Result
 	err := report.Step(fmt.Sprintf("boot Linux %s and test the module", g.Kernel.Release), func(event func(progress.Event)) error {
 		event(progress.Event{Detail: fmt.Sprintf("%s, since %s", c.Accel, g.AccelReason)})
@@ -146,6 +154,15 @@ func (g *Ground) Boot(ctx context.Context, report progress.Func, args ...string)
 		return err
 	})
 	return result, err
+}
+
+// modules returns the names of the modules that were built.
+func (g *Ground) modules() []string {
+	var names []string
+	for _, file := range g.Product.Modules {
+		names = append(names, kmod.NameOf(file))
+	}
+	return names
 }
 
 func describe(r wire.Record) string {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/kmodaudit/kmodaudit/audit"
+	"github.com/kmodaudit/kmodaudit/guest"
 	"github.com/kmodaudit/kmodaudit/zevent-test/suite"
 )
 
@@ -32,11 +33,16 @@ func Run(ctx context.Context, limits audit.Config, c Config) (audit.Result, erro
 		ground.Product.Tree,
 		audit.Origin{Kind: audit.Real, What: fmt.Sprintf("%s built here for Linux %s", ground.name(), ground.Kernel.Release)},
 	))
-	events, err := ground.events(ctx, c)
-	switch {
-	case ctx.Err() != nil:
+	result, err := ground.Boot(ctx, c.Progress)
+	if ctx.Err() != nil {
 		return audit.Result{}, context.Cause(ctx)
-	case err != nil:
+	}
+	var events audit.Events
+	if err == nil {
+		ground.observe(&stack, c, result.Programs[stackLoad])
+		events, err = ground.events(c, result)
+	}
+	if err != nil {
 		events = audit.FailedEvents(audit.Origin{Kind: audit.Real, What: ground.name() + ", loaded in a guest"}, err)
 	}
 	return audit.Combine(headers, stack, events), nil
@@ -44,21 +50,18 @@ func Run(ctx context.Context, limits audit.Config, c Config) (audit.Result, erro
 
 func (g *Ground) name() string { return g.Module.Name + " " + g.Module.Version }
 
-// events runs zevent-test in the guest and takes its results out.
-func (g *Ground) events(ctx context.Context, c Config) (audit.Events, error) {
-	result, err := g.Boot(ctx, c.Progress, "--device", "/dev/zfs", "--dir", "/tmp", "--format", "json")
-	if err != nil {
-		return audit.Events{}, err
-	}
+// events takes the results of zevent-test out.
+func (g *Ground) events(c Config, result *guest.Result) (audit.Events, error) {
+	program := result.Programs[zeventTest]
 	file := filepath.Join(c.Out, "zevent-test.jsonl")
-	if err := os.WriteFile(file, result.Stdout, 0o644); err != nil {
+	if err := os.WriteFile(file, program.Stdout, 0o644); err != nil {
 		return audit.Events{}, fmt.Errorf("keeping the results of zevent-test: %w", err)
 	}
-	if result.ExitCode > 1 {
+	if program.ExitCode > 1 {
 		return audit.Events{}, fmt.Errorf("running zevent-test in the guest: it ended with status %d\n    %s\n  its output is in %s, the console in %s",
-			result.ExitCode, bytes.TrimSpace(result.Stderr), file, result.ConsoleLog)
+			program.ExitCode, bytes.TrimSpace(program.Stderr), file, result.ConsoleLog)
 	}
-	report, err := suite.ReadReport(bytes.NewReader(result.Stdout), file)
+	report, err := suite.ReadReport(bytes.NewReader(program.Stdout), file)
 	if err != nil {
 		return audit.Events{}, err
 	}

@@ -1,8 +1,8 @@
-// Package guest boots a Linux kernel in QEMU, loads modules into it, runs one
-// program there and brings back what it printed.
+// Package guest boots a Linux kernel in QEMU, loads modules into it, runs
+// programs there, one after the other, and brings back what they printed.
 //
 // A guest has no disk, no network and no daemon. Its root file system is an
-// initramfs that this package writes: an init, the modules, the program. The first serial
+// initramfs that this package writes: an init, the modules, the programs. The first serial
 // port is the kernel's console and goes to a log file; over the second, the init sends
 // records (package wire), so that kernel messages cannot garble results.
 //
@@ -43,9 +43,7 @@ type Config struct {
 	Kernel    string        // file of a bootable kernel (bzImage)
 	Init      string        // file of the init, made from the package guestinit beside this one
 	Modules   []string      // module files, in the order to load them; compressed ones are expanded
-	Program   string        // file of a static executable; empty to only boot and load
-	Args      []string      // its arguments
-	Env       []string      // its environment, KEY=VALUE
+	Programs  []Program     // to run, in that order, whatever their exit status; none to only boot and load
 	MemoryMiB int           // default 1024
 	CPUs      int           // default 2
 	Accel     Accel         // default TCG
@@ -56,11 +54,24 @@ type Config struct {
 	OnRecord func(wire.Record)
 }
 
+// Program is a program to run in the guest.
+type Program struct {
+	File string   // of a static executable
+	Args []string // without its name
+	Env  []string // KEY=VALUE
+}
+
+// Output is what a program did.
+type Output struct {
+	ExitCode int // 128 + n if signal n ended it
+	Stdout   []byte
+	Stderr   []byte
+	Ended    time.Duration // guest time from the kernel's start to its end
+}
+
 // Result is what a guest did.
 type Result struct {
-	ExitCode   int           // of the program, 128 + n if signal n ended it
-	Stdout     []byte        // of the program
-	Stderr     []byte        // of the program
+	Programs   []Output      // one for each of Config.Programs
 	Release    string        // of the guest's kernel
 	Booted     time.Duration // guest time from the kernel's start to init
 	Loaded     time.Duration // guest time from the kernel's start to the last module, 0 without modules
@@ -137,7 +148,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting QEMU: %w", err)
 	}
-	story := story{config: c, result: Result{ConsoleLog: console}}
+	story := story{config: c, result: Result{Programs: make([]Output, len(c.Programs)), ConsoleLog: console}}
 	readErr := story.read(results)
 	if readErr != nil && ctx.Err() == nil {
 		cancel() // nobody listens to the guest any more
@@ -203,7 +214,8 @@ type story struct {
 	config Config
 	result Result
 	loaded int
-	exited bool
+	exited int // programs
+	done   bool
 	broken *wire.Record
 }
 
@@ -216,6 +228,9 @@ func (s *story) read(results io.Reader) error {
 		var r wire.Record
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
 			return fmt.Errorf("a line on the result port is no record: %q: %w", lines.Text(), err)
+		}
+		if r.Program < 0 || r.Program > max(0, len(s.result.Programs)-1) {
+			return fmt.Errorf("a record is of a program that there is not: %q", lines.Text())
 		}
 		s.take(r)
 		if s.config.OnRecord != nil {
@@ -233,20 +248,32 @@ func (s *story) take(r wire.Record) {
 	case wire.Loaded:
 		s.loaded++
 		s.result.Loaded = at
-	case wire.Stdout:
-		s.result.Stdout = append(append(s.result.Stdout, r.Text...), '\n')
-	case wire.Stderr:
-		s.result.Stderr = append(append(s.result.Stderr, r.Text...), '\n')
-	case wire.Exited:
-		s.result.ExitCode, s.exited = r.Code, true
+	case wire.Done:
+		s.done = true
 	case wire.Broken:
 		s.broken = &r
+	case wire.Stdout, wire.Stderr, wire.Exited:
+		if len(s.result.Programs) > 0 {
+			s.takeOf(&s.result.Programs[r.Program], r, at)
+		}
+	}
+}
+
+func (s *story) takeOf(p *Output, r wire.Record, at time.Duration) {
+	switch r.Kind {
+	case wire.Stdout:
+		p.Stdout = append(append(p.Stdout, r.Text...), '\n')
+	case wire.Stderr:
+		p.Stderr = append(append(p.Stderr, r.Text...), '\n')
+	case wire.Exited:
+		p.ExitCode, p.Ended = r.Code, at
+		s.exited++
 	}
 }
 
 // end gives the verdict once QEMU is gone.
 func (s *story) end(ctxErr, readErr, waitErr error, qemuErrors string) (*Result, error) {
-	if s.exited && readErr == nil {
+	if s.done && readErr == nil {
 		return &s.result, nil
 	}
 	e := &Error{}
@@ -279,15 +306,14 @@ func (s *story) end(ctxErr, readErr, waitErr error, qemuErrors string) (*Result,
 }
 
 func (s *story) phase() string {
-	modules := s.config.Modules
+	modules, programs := s.config.Modules, s.config.Programs
 	switch {
 	case s.result.Release == "":
 		return "before its init ran"
 	case s.loaded < len(modules):
 		return "while it loaded " + kmod.NameOf(modules[s.loaded])
-	case s.config.Program == "":
-		return "while it powered off"
-	default:
-		return "while " + filepath.Base(s.config.Program) + " ran"
+	case s.exited < len(programs):
+		return "while " + filepath.Base(programs[s.exited].File) + " ran"
 	}
+	return "while it powered off"
 }

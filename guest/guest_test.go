@@ -33,10 +33,11 @@ func TestInitramfs(t *testing.T) {
 	var b bytes.Buffer
 	err := writeInitramfs(&b, Config{
 		Init:    file(t, dir, "init-program", "the init"),
-		Program: file(t, dir, "zevent-test", "the program"),
 		Modules: []string{file(t, dir, "spl.ko", "SPL"), file(t, dir, "snd-x.ko", "SND")},
-		Args:    []string{"--device", "/dev/zfs"},
-		Env:     []string{"A=1"},
+		Programs: []Program{
+			{File: file(t, dir, "zevent-test", "the program"), Args: []string{"--device", "/dev/zfs"}, Env: []string{"A=1"}},
+			{File: file(t, dir, "stackload", "another")},
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +60,7 @@ func TestInitramfs(t *testing.T) {
 		got[h.Name] = string(content)
 	}
 	// A directory comes before what is in it: the kernel makes none by itself.
-	want := []string{"guest", "guest/modules", "guest/modules/00-spl.ko", "guest/modules/01-snd_x.ko", "init", "guest/program", "guest/job.json"}
+	want := []string{"guest", "guest/modules", "guest/modules/00-spl.ko", "guest/modules/01-snd_x.ko", "init", "guest/programs", "guest/programs/00-zevent-test", "guest/programs/01-stackload", "guest/job.json"}
 	if diff := cmp.Diff(want, order); diff != "" {
 		t.Errorf("members (-want +got):\n%s", diff)
 	}
@@ -67,11 +68,14 @@ func TestInitramfs(t *testing.T) {
 	if err := json.Unmarshal([]byte(got["guest/job.json"]), &job); err != nil {
 		t.Fatal(err)
 	}
-	wantJob := wire.Job{Modules: []string{"00-spl.ko", "01-snd_x.ko"}, Args: []string{"--device", "/dev/zfs"}, Env: []string{"A=1"}, Program: true}
+	wantJob := wire.Job{Modules: []string{"00-spl.ko", "01-snd_x.ko"}, Programs: []wire.Program{
+		{File: "00-zevent-test", Args: []string{"--device", "/dev/zfs"}, Env: []string{"A=1"}},
+		{File: "01-stackload"},
+	}}
 	if diff := cmp.Diff(wantJob, job); diff != "" {
 		t.Errorf("job (-want +got):\n%s", diff)
 	}
-	if got["init"] != "the init" || got["guest/program"] != "the program" || got["guest/modules/01-snd_x.ko"] != "SND" {
+	if got["init"] != "the init" || got["guest/programs/00-zevent-test"] != "the program" || got["guest/programs/01-stackload"] != "another" || got["guest/modules/01-snd_x.ko"] != "SND" {
 		t.Errorf("contents: %q", got)
 	}
 }
@@ -102,7 +106,7 @@ cat '`+bin+`/console' >"$log"
 func config(t *testing.T) Config {
 	dir := t.TempDir()
 	return Config{
-		Kernel: file(t, dir, "vmlinuz", ""), Init: file(t, dir, "guestinit", ""), Program: file(t, dir, "zevent-test", ""),
+		Kernel: file(t, dir, "vmlinuz", ""), Init: file(t, dir, "guestinit", ""), Programs: []Program{{File: file(t, dir, "zevent-test", "")}, {File: file(t, dir, "stackload", "")}},
 		Modules: []string{file(t, dir, "spl.ko", ""), file(t, dir, "zfs.ko", "")}, Dir: dir, Timeout: time.Minute,
 	}
 }
@@ -119,6 +123,9 @@ echo '{"kind":"stdout","uptime":4,"text":"one"}'
 echo '{"kind":"stderr","uptime":4,"text":"careful"}'
 echo '{"kind":"stdout","uptime":4,"text":"two"}'
 echo '{"kind":"exited","uptime":5,"code":1}'
+echo '{"kind":"stdout","program":1,"uptime":6,"text":"three"}'
+echo '{"kind":"exited","program":1,"uptime":7}'
+echo '{"kind":"done","uptime":7}'
 `)
 	c := config(t)
 	got, err := Run(t.Context(), c)
@@ -126,8 +133,11 @@ echo '{"kind":"exited","uptime":5,"code":1}'
 		t.Fatal(err)
 	}
 	want := &Result{
-		ExitCode: 1, Stdout: []byte("one\ntwo\n"), Stderr: []byte("careful\n"), Release: "6.1.0-56-amd64",
-		Booted: 2500 * time.Millisecond, Loaded: 4 * time.Second, ConsoleLog: filepath.Join(c.Dir, "console.log"),
+		Programs: []Output{
+			{ExitCode: 1, Stdout: []byte("one\ntwo\n"), Stderr: []byte("careful\n"), Ended: 5 * time.Second},
+			{Stdout: []byte("three\n"), Ended: 7 * time.Second},
+		},
+		Release: "6.1.0-56-amd64", Booted: 2500 * time.Millisecond, Loaded: 4 * time.Second, ConsoleLog: filepath.Join(c.Dir, "console.log"),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Run (-want +got):\n%s", diff)
@@ -145,6 +155,8 @@ func TestRunFailures(t *testing.T) {
 		{"panic", panicConsole, booted + spl, []string{"panicked while it loaded zfs: Fatal exception", "BUG: unable to handle page fault", "Call Trace"}},
 		{"module refused", "", booted + `echo '{"kind":"broken","module":"00-spl.ko","text":"loading 00-spl.ko: invalid module format"}'`, []string{"invalid module format", "does not fit this kernel"}},
 		{"silent end", "[    1.0] last words\n", booted + spl + zfs, []string{"ended while zevent-test ran without a result", "last words"}},
+		{"silent end of the second", "", booted + spl + zfs + `echo '{"kind":"exited","uptime":5}'`, []string{"ended while stackload ran without a result"}},
+		{"a program that there is not", "", booted + `echo '{"kind":"stdout","program":2}'; exec sleep 1000`, []string{"of a program that there is not"}},
 		{"no boot", "", "echo 'no such machine' >&2; exit 1", []string{"QEMU failed before its init ran", "no such machine"}},
 		{"garbage", "", "echo garbage; exec sleep 1000", []string{"no record"}},
 	} {

@@ -17,20 +17,22 @@ import (
 // into its root file system (Documentation/driver-api/early-userspace/buffer-format.rst).
 func writeInitramfs(w io.Writer, c Config) error {
 	a := archive{w: cpio.NewWriter(w), dirs: map[string]bool{}}
-	job := wire.Job{Args: c.Args, Env: c.Env, Program: c.Program != ""}
+	var job wire.Job
 	for i, file := range c.Modules {
 		data, err := kmod.ReadFile(file)
 		if err != nil {
 			return err
 		}
-		// The number keeps two modules of the same file name apart.
+		// The number keeps two files of the same name apart.
 		name := fmt.Sprintf("%02d-%s.ko", i, kmod.NameOf(file))
 		job.Modules = append(job.Modules, name)
 		a.add(filepath.Join(wire.ModuleDir, name), 0o600, data)
 	}
 	a.addFile(wire.InitPath, c.Init)
-	if job.Program {
-		a.addFile(wire.ProgramPath, c.Program)
+	for i, p := range c.Programs {
+		name := fmt.Sprintf("%02d-%s", i, filepath.Base(p.File))
+		job.Programs = append(job.Programs, wire.Program{File: name, Args: p.Args, Env: p.Env})
+		a.addFile(filepath.Join(wire.ProgramDir, name), p.File)
 	}
 	text, err := json.Marshal(job)
 	if err != nil {

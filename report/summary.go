@@ -16,6 +16,7 @@ func Summary(w io.Writer, r audit.Result) error {
 	var b strings.Builder
 	section(&b, "headers", r.Headers.Section, headersLine(r.Headers))
 	section(&b, "stack", r.Stack.Section, stackLine(r.Stack))
+	observed(&b, r.Stack.Observed)
 	section(&b, "events", r.Events.Section, eventsLine(r.Events))
 	fmt.Fprintf(&b, "verdict  %s\n", verdictText[r.Verdict])
 	_, err := io.WriteString(w, b.String())

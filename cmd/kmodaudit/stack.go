@@ -6,12 +6,13 @@ import (
 	"github.com/kmodaudit/kmodaudit/cmd/kmodaudit/cli"
 	"github.com/kmodaudit/kmodaudit/report"
 	"github.com/kmodaudit/kmodaudit/stackcheck"
+	"github.com/kmodaudit/kmodaudit/stackcheck/callgraph"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
 )
 
 func stackCommand() *cobra.Command {
 	return group("stack", "List and check what a module takes of the stack",
-		stackFramesCommand(), stackCheckCommand(), stackDiffCommand(), stackPathsCommand(), stackSnapshotCommand())
+		stackFramesCommand(), stackCheckCommand(), stackDiffCommand(), stackPathsCommand(), stackObserveCommand(), stackSnapshotCommand())
 }
 
 // stackInput describes the arguments of all these commands.
@@ -114,11 +115,19 @@ called. They begin at functions that nothing calls by name, unless --from or --t
 functions of that name, or its clones, each has a path. Each path is exact, or a lower bound because of what is
 told: calls through pointers, functions outside of the build, cycles, which are charged one turn.
 
+Calls are read from .ci files, and from the code of objects, which also tells how much a caller has of the stack at each
+call. Functions that do not return, such as panic, are not followed: what the path takes with them stands beside it.
+With --kernel, what the kernel takes counts too; --external-bytes is what all else is taken to take that no file has.
+The configuration has figures of single functions, and bounds of cycles (docs/stack.md). --indirect says where calls
+through pointers lead: nowhere; by slot, to what data holds at the offset that the pointer is loaded from; or to any function whose
+address is taken. --entries lists the functions at which paths begin, in groups, and how deep each goes.
+
 ` + stackInput + `
 
 Exit status: 0 shown, 2 could not be done wholly.`,
 		Example: `  kmodaudit stack paths --top 1 testdata/openzfs-2.1.11/su-ci.tar.zst
-  kmodaudit stack paths --through dmu_recv_stream testdata/openzfs-2.1.11/su-ci.tar.zst`,
+  kmodaudit stack paths --through dmu_recv_stream testdata/openzfs-2.1.11/su-ci.tar.zst
+  kmodaudit stack paths --entries testdata/small-module/gcc/small.ko`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags.Paths = args
@@ -127,7 +136,14 @@ Exit status: 0 shown, 2 could not be done wholly.`,
 	}
 	cmd.Flags().StringVar(&flags.Through, "through", "", "the deepest paths that have this `function` on them")
 	cmd.Flags().StringVar(&flags.From, "from", "", "the deepest paths that begin at this `function`")
-	cmd.MarkFlagsMutuallyExclusive("through", "from")
+	cmd.Flags().BoolVar(&flags.EntryPoints, "entries", false, "list where paths begin, --top of each group")
+	cmd.Flags().StringVar(&flags.SVG, "svg", "", "`file` that receives a drawing of the paths")
+	cmd.MarkFlagsMutuallyExclusive("through", "from", "entries")
+	cmd.MarkFlagsMutuallyExclusive("svg", "entries")
+	cmd.Flags().StringVarP(&flags.Config, "config", "C", "", "configuration `file` (default: kmodaudit.toml, if there is one)")
+	cmd.Flags().StringSliceVar(&flags.Beside.Kernel, "kernel", nil, "`vmlinux`, or a module, that the build calls; may be repeated")
+	cmd.Flags().IntVar(&flags.Beside.ExternalBytes, "external-bytes", 0, "what a function takes that no file has, in `bytes` (default: nothing, and the path is a lower bound)")
+	addChoice(cmd, &flags.Beside.Indirect, "indirect", "where calls through pointers lead (default: as the configuration says, or none)", callgraph.Policies...)
 	const fewPaths = 3
 	cmd.Flags().IntVar(&flags.Top, "top", fewPaths, "the deepest `n` only, 0 for all")
 	addFormat(cmd, &flags.Format, report.TableFormat, report.JSONFormat, report.MarkdownFormat)

@@ -1,7 +1,7 @@
 //go:build linux
 
 // Guestinit is process 1 of the guest. It mounts what programs expect,
-// loads the job's modules, runs the job's program, tells the host on the second serial
+// loads the job's modules, runs the job's programs, tells the host on the second serial
 // port what happened, and powers the machine off. It is made static (CGO_ENABLED=0), since
 // nothing else is in the guest.
 package main
@@ -67,16 +67,15 @@ func run(r *reporter) error {
 		}
 		r.send(wire.Record{Kind: wire.Loaded, Module: name})
 	}
-	if !job.Program {
-		r.send(wire.Record{Kind: wire.Exited})
-		return nil
+	for i, program := range job.Programs {
+		code, err := runProgram(i, program, r)
+		if err != nil {
+			r.send(wire.Record{Kind: wire.Broken, Text: err.Error()})
+			return err
+		}
+		r.send(wire.Record{Kind: wire.Exited, Program: i, Code: code})
 	}
-	code, err := runProgram(job, r)
-	if err != nil {
-		r.send(wire.Record{Kind: wire.Broken, Text: err.Error()})
-		return err
-	}
-	r.send(wire.Record{Kind: wire.Exited, Code: code})
+	r.send(wire.Record{Kind: wire.Done})
 	return nil
 }
 
@@ -157,9 +156,9 @@ func load(name string) error {
 	return nil
 }
 
-func runProgram(job wire.Job, r *reporter) (code int, err error) {
-	cmd := exec.Command("/"+wire.ProgramPath, job.Args...)
-	cmd.Env, cmd.Dir = job.Env, "/tmp"
+func runProgram(index int, program wire.Program, r *reporter) (code int, err error) {
+	cmd := exec.Command(filepath.Join("/", wire.ProgramDir, program.File), program.Args...)
+	cmd.Env, cmd.Dir = program.Env, "/tmp"
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return 0, fmt.Errorf("connecting to the program: %w", err)
@@ -172,8 +171,8 @@ func runProgram(job wire.Job, r *reporter) (code int, err error) {
 		return 0, fmt.Errorf("starting the program: %w", err)
 	}
 	var relays sync.WaitGroup
-	relays.Go(func() { relay(stdout, wire.Stdout, r) })
-	relays.Go(func() { relay(stderr, wire.Stderr, r) })
+	relays.Go(func() { relay(stdout, wire.Record{Kind: wire.Stdout, Program: index}, r) })
+	relays.Go(func() { relay(stderr, wire.Record{Kind: wire.Stderr, Program: index}, r) })
 	relays.Wait()
 	err = cmd.Wait()
 	var exit *exec.ExitError
@@ -186,14 +185,18 @@ func runProgram(job wire.Job, r *reporter) (code int, err error) {
 	return cmd.ProcessState.ExitCode(), nil
 }
 
-func relay(from io.Reader, kind wire.Kind, r *reporter) {
+// relay sends each line as the text of a record.
+func relay(from io.Reader, record wire.Record, r *reporter) {
 	lines := bufio.NewScanner(from)
 	lines.Buffer(nil, maxLineBytes)
 	for lines.Scan() {
-		r.send(wire.Record{Kind: kind, Text: lines.Text()})
+		record.Text = lines.Text()
+		r.send(record)
 	}
 	if err := lines.Err(); err != nil {
-		r.send(wire.Record{Kind: wire.Stderr, Text: "guestinit: reading the program's " + string(kind) + ": " + err.Error()})
+		record.Text = "guestinit: reading the program's " + string(record.Kind) + ": " + err.Error()
+		record.Kind = wire.Stderr
+		r.send(record)
 		_, _ = io.Copy(io.Discard, from)
 	}
 }

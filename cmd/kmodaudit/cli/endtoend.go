@@ -49,6 +49,11 @@ func EndToEnd(ctx context.Context, stdout, stderr io.Writer, f EndToEndFlags) er
 	if err != nil {
 		return cannot(err)
 	}
+	if observed := result.Stack.Observed; len(observed) > 0 {
+		if err := drawObservations(filepath.Join(out, "stack_traces.svg"), result.Stack.Origin.What, observed); err != nil {
+			return cannot(err)
+		}
+	}
 	return finish(stdout, result, resultFile)
 }
 

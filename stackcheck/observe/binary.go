@@ -1,0 +1,179 @@
+package observe
+
+import (
+	"bytes"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/kmodaudit/kmodaudit/kmod"
+	"github.com/kmodaudit/kmodaudit/stackcheck"
+	"github.com/kmodaudit/kmodaudit/stackcheck/frame/orc"
+	"github.com/kmodaudit/kmodaudit/stackcheck/object"
+)
+
+// Binaries are the modules, and perhaps the kernel, whose functions a trace names.
+type Binaries struct {
+	modules map[string]*machineCode // by name; the kernel's is empty
+}
+
+// ReadBinaries reads those binaries below paths that traces name. As all builds, they are directories or files, see
+// stackcheck.Files. With an error, it returns what could be read.
+func ReadBinaries(traces []Trace, paths ...string) (Binaries, error) {
+	named := make(map[string]bool)
+	for _, t := range traces {
+		for _, e := range t.Entries {
+			named[e.Module] = true
+		}
+	}
+	b := Binaries{make(map[string]*machineCode)}
+	var bad []error
+	for _, p := range paths {
+		for file, err := range stackcheck.Files(p) {
+			module, ok := moduleOf(file)
+			if err != nil || !ok || !named[module] || b.modules[module] != nil { // stackcheck.Read tells of the error
+				continue
+			}
+			code, err := readCode(file.Name)
+			if err != nil {
+				bad = append(bad, fmt.Errorf("reading the code that the trace names: %w", err))
+				continue
+			}
+			b.modules[module] = code
+		}
+	}
+	return b, errors.Join(bad...)
+}
+
+// moduleOf tells modules and kernels from the other files of a build.
+func moduleOf(file stackcheck.File) (name string, ok bool) {
+	base := path.Base(file.Path)
+	switch {
+	case isKernel(base):
+		return "", true
+	case strings.Contains(base, ".ko"):
+		return kmod.NameOf(base), true
+	}
+	return "", false
+}
+
+// machineCode is what an object tells of its functions at each of their instructions.
+type machineCode struct {
+	file    *object.File
+	depths  *orc.Table        // nil when the object has none
+	extents map[string][]part // by symbol
+}
+
+// A part is the code of a function, or of its cold part.
+type part struct {
+	function *object.Function
+	object.Extent
+}
+
+func readCode(name string) (*machineCode, error) {
+	data, err := kmod.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	f, err := object.Open(bytes.NewReader(data), int64(len(data)), name)
+	if err != nil {
+		return nil, err
+	}
+	depths, err := orc.Read(f)
+	if errors.Is(err, orc.ErrNone) {
+		err = nil
+	}
+	c := &machineCode{file: f, depths: depths, extents: make(map[string][]part)}
+	for i := range f.Functions() {
+		fn := &f.Functions()[i]
+		whole := part{fn, object.Extent{Start: fn.Start, Size: fn.Size}}
+		for _, symbol := range append(fn.Aliases, fn.Symbol) {
+			c.extents[symbol] = append(c.extents[symbol], whole)
+		}
+		for _, cold := range fn.Cold {
+			c.extents[fn.Symbol+coldSuffix] = append(c.extents[fn.Symbol+coldSuffix], part{fn, cold})
+		}
+	}
+	return c, err
+}
+
+const coldSuffix = ".cold"
+
+// maxPaddingBytes is how much longer than its symbol the kernel takes a function to be: up to the next symbol.
+const maxPaddingBytes = 64
+
+// A match tells whether the code that a trace names is that of a binary.
+type match int
+
+const (
+	unknown  match = iota // there is no binary that could tell, or no such symbol: the kernel also knows labels of assembly
+	same                  // of the same length
+	foreign               // of another length: the trace is of another build
+	repeated              // several functions of that name and length
+)
+
+// find returns the code that an entry lies in.
+func (c *machineCode) find(e Entry) (part, match) {
+	if c == nil || e.Length == 0 {
+		return part{}, unknown
+	}
+	name := e.Function
+	if at := strings.Index(name, coldSuffix); at > 0 {
+		name = name[:at+len(coldSuffix)] // gcc 8 numbers them
+	}
+	var found []part
+	for _, p := range c.extents[name] {
+		if p.Size <= e.Length && e.Length-p.Size < maxPaddingBytes {
+			found = append(found, p)
+		}
+	}
+	switch {
+	case len(c.extents[name]) == 0:
+		return part{}, unknown
+	case len(found) == 0:
+		return part{}, foreign
+	case len(found) == 1:
+		return found[0], same
+	}
+	return found[0], repeated
+}
+
+// depthAtCall returns the depth at the call that pushed an entry's return address, or 0 when ORC does not tell it exactly.
+func (c *machineCode) depthAtCall(p part, e Entry) int {
+	if c.depths == nil || e.Offset == 0 || e.Offset > p.Size {
+		return 0
+	}
+	at := p.Start
+	at.Offset += e.Offset - 1
+	row, ok := c.depths.At(at)
+	if !ok || row.Kind != orc.Call {
+		return 0
+	}
+	if bytes, exact, ok := row.Depth(); ok && exact {
+		return bytes
+	}
+	return 0
+}
+
+// prologueBytes is where a function that realigns its frame does so.
+const prologueBytes = 64
+
+// realignBytes returns how much a function takes at most, because it rounds its stack pointer down.
+func (c *machineCode) realignBytes(p part) int {
+	if c.file.Machine != elf.EM_X86_64 {
+		return 0
+	}
+	code, err := c.file.Code(object.Extent{Start: p.function.Start, Size: p.function.Size}, prologueBytes)
+	if err != nil {
+		return 0
+	}
+	// and $imm8,%rsp; calls leave the stack pointer a multiple of 8.
+	if at := bytes.Index(code, []byte{0x48, 0x83, 0xe4}); at >= 0 && at+3 < len(code) {
+		if alignment := -int(int8(code[at+3])); alignment > 8 && alignment&(alignment-1) == 0 {
+			return alignment - 8
+		}
+	}
+	return 0
+}
