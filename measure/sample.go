@@ -3,7 +3,7 @@
 //   - A sample is one run of a program: a whole process, from its start to its end.
 //   - A ratio is that of two samples that were taken one after the other: what slows the machine down slows down both.
 //
-// Samples are taken by a new process of the running program, whose main calls Main first.
+// Samples are taken by a new process of the running program, whose main is Main.
 package measure
 
 import (
@@ -35,18 +35,6 @@ type Sample struct {
 
 // sampleCommand makes Main run another program, and print the Sample as JSON.
 const sampleCommand = "measure-sample"
-
-// Main takes a sample and ends the process, if the process was started for that.
-func Main() {
-	if len(os.Args) < 3 || os.Args[1] != sampleCommand {
-		return
-	}
-	if err := printSample(os.Args[2:], os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(2)
-	}
-	os.Exit(0)
-}
 
 // Run runs a program in a directory, by a new process of this program: that one is small, as the bound of peaks
 // should be. Output is lost.

@@ -19,47 +19,25 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
-	"syscall"
 
 	"github.com/kmodaudit/kmodaudit/measure"
 )
 
-func main() {
-	measure.Main()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	if errors.Is(err, flag.ErrHelp) {
-		os.Exit(0)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "peers:", err)
-		os.Exit(2)
-	}
-}
+func main() { measure.Main(makePage) }
 
-// run writes the page to a file, or to stdout if none is named, and what is being done to stderr.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	o, err := parseOptions(args, stderr)
+func makePage(ctx context.Context, args []string, log io.Writer) (measure.Page, error) {
+	o, err := parseOptions(args, log)
 	if err != nil {
-		return err
+		return measure.Page{}, err
 	}
-	p, err := o.makePage(ctx, stderr)
+	p, err := o.makePage(ctx, log)
 	if err != nil {
-		return err
+		return measure.Page{}, err
 	}
 	text, err := p.markdown()
-	if err != nil {
-		return err
-	}
-	if o.out == "" {
-		_, err = stdout.Write(text)
-		return err
-	}
-	return os.WriteFile(o.out, text, 0o644)
+	return measure.Page{Text: text, File: o.out}, err
 }
 
 // sizes are how many headers the trees have.

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	_ "embed"
 	"fmt"
 	"slices"
-	"text/template"
 	"time"
 
 	"github.com/kmodaudit/kmodaudit/measure"
@@ -22,15 +20,7 @@ type page struct {
 }
 
 // markdown returns the document.
-func (p page) markdown() ([]byte, error) {
-	t, err := template.New("page").Parse(pageText)
-	if err != nil {
-		return nil, err
-	}
-	var b bytes.Buffer
-	err = t.Execute(&b, p)
-	return b.Bytes(), err
-}
+func (p page) markdown() ([]byte, error) { return measure.Fill(pageText, p) }
 
 // Ratios is the table of ratios, of wall and of CPU times.
 func (p page) Ratios() string {
