@@ -105,3 +105,25 @@ func TestReferencesOfAbsoluteSymbol(t *testing.T) {
 		t.Error("nothing calls sink")
 	}
 }
+
+func BenchmarkReferences(b *testing.B) {
+	f, err := openBytes(content(b, small[0]))
+	if err != nil {
+		b.Fatal(err)
+	}
+	code, err := f.ReadCode()
+	if err != nil {
+		b.Fatal(err)
+	}
+	bytes := uint64(0)
+	for _, fn := range f.Functions() {
+		bytes += fn.Size
+	}
+	b.SetBytes(int64(bytes))
+	for b.Loop() {
+		code.left = bytes
+		for i := range f.Functions() {
+			code.References(&f.Functions()[i], func(Reference) {})
+		}
+	}
+}

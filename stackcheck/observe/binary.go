@@ -12,6 +12,7 @@ import (
 	"github.com/kmodaudit/kmodaudit/stackcheck"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame/orc"
 	"github.com/kmodaudit/kmodaudit/stackcheck/object"
+	"github.com/kmodaudit/kmodaudit/stackcheck/x86"
 )
 
 // Binaries are the modules, and perhaps the kernel, whose functions a trace names.
@@ -169,11 +170,15 @@ func (c *machineCode) realignBytes(p part) int {
 	if err != nil {
 		return 0
 	}
-	// and $imm8,%rsp; calls leave the stack pointer a multiple of 8.
-	if at := bytes.Index(code, []byte{0x48, 0x83, 0xe4}); at >= 0 && at+3 < len(code) {
-		if alignment := -int(int8(code[at+3])); alignment > 8 && alignment&(alignment-1) == 0 {
+	for len(code) > 0 {
+		i, ok := x86.Decode(code)
+		if !ok {
+			break
+		}
+		if alignment := i.Alignment(code); alignment > 8 { // calls leave the stack pointer a multiple of 8
 			return alignment - 8
 		}
+		code = code[i.Size:]
 	}
 	return 0
 }

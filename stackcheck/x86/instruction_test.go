@@ -1,4 +1,4 @@
-package object
+package x86
 
 import (
 	"encoding/hex"
@@ -21,58 +21,36 @@ var instructions = []string{
 	"62 f1 7d 48 6f 46 01", "62 f1 7d 48 6f 86 01 00 00 00",
 }
 
-func TestDecodeX86(t *testing.T) {
+func TestDecode(t *testing.T) {
 	for _, text := range instructions {
 		code, err := hex.DecodeString(strings.ReplaceAll(text, " ", ""))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if i, ok := decodeX86(append(code, 0xff, 0xff, 0xff)); !ok || i.size != len(code) {
-			t.Errorf("%s: %d bytes, known %v; want %d", text, i.size, ok, len(code))
+		if i, ok := Decode(append(code, 0xff, 0xff, 0xff)); !ok || i.Size != len(code) {
+			t.Errorf("%s: %d bytes, known %v; want %d", text, i.Size, ok, len(code))
 		}
-		if i, ok := decodeX86(code[:len(code)-1]); ok && i.size >= len(code) {
-			t.Errorf("%s, cut off: %d bytes", text, i.size)
+		if i, ok := Decode(code[:len(code)-1]); ok && i.Size >= len(code) {
+			t.Errorf("%s, cut off: %d bytes", text, i.Size)
 		}
 	}
 	for _, text := range []string{"", "06", "62", "c4 e0 00 00 00", "0f", "0f 04", "66 66 66 66 66 66 66 66 66 66 66 66 66 66 66 90", "48", "ea 00 00 00 00 00 00"} {
 		code, _ := hex.DecodeString(strings.ReplaceAll(text, " ", ""))
-		if i, ok := decodeX86(code); ok {
-			t.Errorf("%q: %d bytes, want none", text, i.size)
+		if i, ok := Decode(code); ok {
+			t.Errorf("%q: %d bytes, want none", text, i.Size)
 		}
 	}
 }
 
-func FuzzDecodeX86(f *testing.F) {
+func FuzzDecode(f *testing.F) {
 	for _, text := range instructions {
 		code, _ := hex.DecodeString(strings.ReplaceAll(text, " ", ""))
 		f.Add(code)
 	}
 	f.Fuzz(func(t *testing.T, code []byte) {
-		i, ok := decodeX86(code)
-		if ok && (i.size < 1 || i.size > min(len(code), longestX86)) {
-			t.Errorf("% x: %d bytes", code, i.size)
+		i, ok := Decode(code)
+		if ok && (i.Size < 1 || i.Size > min(len(code), Longest)) {
+			t.Errorf("% x: %d bytes", code, i.Size)
 		}
 	})
-}
-
-func BenchmarkReferences(b *testing.B) {
-	f, err := openBytes(content(b, small[0]))
-	if err != nil {
-		b.Fatal(err)
-	}
-	code, err := f.ReadCode()
-	if err != nil {
-		b.Fatal(err)
-	}
-	bytes := uint64(0)
-	for _, fn := range f.Functions() {
-		bytes += fn.Size
-	}
-	b.SetBytes(int64(bytes))
-	for b.Loop() {
-		code.left = bytes
-		for i := range f.Functions() {
-			code.References(&f.Functions()[i], func(Reference) {})
-		}
-	}
 }
