@@ -51,7 +51,7 @@ func TestORCAgainstSU(t *testing.T) {
 	want := []string{
 		"fixed: su 312 ci 312 orc 312",
 		"local: su 224 ci 224 orc 224",     // of other.c
-		"realigned: su 192 ci 192 orc 144", // by the frame pointer: ORC knows the least, and says so
+		"realigned: su 200 ci 200 orc 144", // by the frame pointer: ORC knows the least, and says so
 		"cloned.constprop: su 144 ci 144 orc 144",
 		"in_assembly: orc 64",
 		"local: su 64 ci 64 orc 64",

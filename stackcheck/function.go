@@ -49,8 +49,9 @@ type claim struct {
 	name   *frame.Frame     // of what .su and .ci files tell: who and where it is
 	symbol *object.Function // of an object; nil for what .su and .ci files tell
 
-	node *callgraph.Place      // in a .ci file, nil for none
-	code []*callgraph.Function // in objects
+	node    *callgraph.Place      // in a .ci file, nil for none
+	defined *callgraph.Function   // there
+	code    []*callgraph.Function // in objects
 }
 
 // appendClaims appends what .su and .ci files tell, each frame a claim. A .ci file may tell no size.
@@ -196,7 +197,7 @@ func (c *claim) take(other claim) {
 	c.frames = append(c.frames, other.frames...)
 	c.code = append(c.code, other.code...)
 	if c.node == nil {
-		c.node = other.node
+		c.node, c.defined = other.node, other.defined
 	}
 }
 
@@ -247,6 +248,7 @@ func (g *grouping) functions() (sized []Function, unsized []frame.Frame) {
 		}
 		if len(c.frames) > 1 {
 			sortBySource(c.frames)
+			c.addRealignment()
 		}
 		sized = append(sized, Function{c.frames})
 	}
@@ -301,7 +303,7 @@ func collect[K comparable](all []Function, dealt map[K][]Function, compare func(
 func appendNodes(all []claim, u *callgraph.Unit) []claim {
 	told := make([]frame.Frame, 0, len(u.Functions))
 	first := len(all)
-	var titles []string
+	var defined []*callgraph.Function
 	for _, f := range u.Functions {
 		if !f.Defined {
 			continue
@@ -314,13 +316,33 @@ func appendNodes(all []claim, u *callgraph.Unit) []claim {
 		if f.Sized {
 			node.Source = frame.SourceCI
 		}
-		told, titles = append(told, node), append(titles, f.Title)
+		told, defined = append(told, node), append(defined, f)
 	}
 	all = appendClaims(all, told)
-	for i, title := range titles {
-		all[first+i].node = &callgraph.Place{Object: u.Object, Title: title}
+	for i, f := range defined {
+		all[first+i].node, all[first+i].defined = &callgraph.Place{Object: u.Object, Title: f.Title}, f
 	}
 	return all
+}
+
+// addRealignment corrects what gcc tells of a function that rounds its stack pointer down, of which it counts a part.
+func (c *claim) addRealignment() {
+	code := Function{c.frames}.From(frame.SourceORC)
+	if code == nil || code.RealignBytes == 0 {
+		return
+	}
+	most := code.Bytes + code.RealignBytes
+	for i := range c.frames {
+		f := &c.frames[i]
+		if !f.IsGCC() || f.Kind == frame.Dynamic || f.Bytes >= most {
+			continue
+		}
+		f.AddedBytes += most - f.Bytes
+		f.Bytes = most
+		if f.Source == frame.SourceCI {
+			c.defined.Frame = f
+		}
+	}
 }
 
 // tellCode tells the functions of objects what other sources know of them.

@@ -32,7 +32,11 @@ type Frame struct {
 	Object   string `json:"object,omitempty"` // the object that the function was compiled into
 	Source   Source `json:"source,omitempty"`
 
-	AddedBytes int `json:"added_bytes,omitempty"` // of Bytes, those of the return address that the source does not count
+	// AddedBytes are those of Bytes that the source does not count: clang the return address, gcc a part of what rounding the
+	// stack pointer down may take.
+	AddedBytes int `json:"added_bytes,omitempty"`
+
+	RealignBytes int `json:"realign_bytes,omitempty"` // what rounding the stack pointer down may take beside Bytes; ORC's code tells
 }
 
 // A Kind tells how much of the frame's size the compiler knew, in the words of gcc/toplev.cc (output_stack_usage_1).
@@ -69,6 +73,11 @@ func (f *Frame) AddReturnAddress() {
 
 // IsClang reports whether a frame of a .su file was printed by clang, which prints no column.
 func (f Frame) IsClang() bool { return f.Source == SourceSU && f.File != "" && f.Column == 0 }
+
+// IsGCC reports whether a frame was printed by gcc.
+func (f Frame) IsGCC() bool {
+	return f.Source == SourceCI || f.Source == SourceSU && !f.IsClang()
+}
 
 // BaseName returns the function's name without the suffixes of a clone: the part before the first dot.
 func BaseName(function string) string {

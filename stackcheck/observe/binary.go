@@ -2,7 +2,6 @@ package observe
 
 import (
 	"bytes"
-	"debug/elf"
 	"errors"
 	"fmt"
 	"path"
@@ -12,7 +11,6 @@ import (
 	"github.com/kmodaudit/kmodaudit/stackcheck"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame/orc"
 	"github.com/kmodaudit/kmodaudit/stackcheck/object"
-	"github.com/kmodaudit/kmodaudit/stackcheck/x86"
 )
 
 // Binaries are the modules, and perhaps the kernel, whose functions a trace names.
@@ -154,31 +152,6 @@ func (c *machineCode) depthAtCall(p part, e Entry) int {
 	}
 	if bytes, exact, ok := row.Depth(); ok && exact {
 		return bytes
-	}
-	return 0
-}
-
-// prologueBytes is where a function that realigns its frame does so.
-const prologueBytes = 64
-
-// realignBytes returns how much a function takes at most, because it rounds its stack pointer down.
-func (c *machineCode) realignBytes(p part) int {
-	if c.file.Machine != elf.EM_X86_64 {
-		return 0
-	}
-	code, err := c.file.Code(object.Extent{Start: p.function.Start, Size: p.function.Size}, prologueBytes)
-	if err != nil {
-		return 0
-	}
-	for len(code) > 0 {
-		i, ok := x86.Decode(code)
-		if !ok {
-			break
-		}
-		if alignment := i.Alignment(code); alignment > 8 { // calls leave the stack pointer a multiple of 8
-			return alignment - 8
-		}
-		code = code[i.Size:]
 	}
 	return 0
 }

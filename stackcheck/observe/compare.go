@@ -127,8 +127,8 @@ func (c *comparison) step(entries []Entry, i int, caller *callgraph.Node) judged
 		return s
 	}
 	s.BoundBytes = s.Frame.Bytes
-	if match == same {
-		s.allowRealignment(fn, code.realignBytes(at))
+	if extra := s.realigned(); extra > 0 {
+		s.remark(fmt.Sprintf("realigns its frame, of which %s leaves out %d bytes", sourceName(s.Frame.Source), extra))
 	}
 	if e.Size > s.BoundBytes {
 		s.findings = append(s.findings, exceeded(s))
@@ -136,19 +136,20 @@ func (c *comparison) step(entries []Entry, i int, caller *callgraph.Node) judged
 	return s
 }
 
-// allowRealignment raises the bound to what ORC tells at least, and what realigning can add to it: of that, gcc counts a part.
-func (s *judged) allowRealignment(fn *stackcheck.Function, extra int) {
-	least := fn.From(frame.SourceORC)
-	if extra == 0 || least == nil || least.Bytes+extra <= s.BoundBytes {
-		return
+// realigned returns how much of the frame is what gcc leaves out of realigning it.
+func (s *judged) realigned() int {
+	if s.Frame.IsGCC() {
+		return s.Frame.AddedBytes
 	}
-	s.remark(fmt.Sprintf("realigns its frame, of which %s leaves out %d bytes", sourceName(s.Frame.Source), least.Bytes+extra-s.BoundBytes))
-	s.BoundBytes = least.Bytes + extra
+	return 0
 }
 
 func exceeded(s judged) Finding {
-	f := finding(FrameExceeded, s.Entry, s.BoundBytes, s.Size,
-		fmt.Sprintf("%s took %d bytes, and %s says %d (%s)", s.Function, s.Size, sourceName(s.Frame.Source), s.Frame.Bytes, s.Frame.Kind))
+	says := fmt.Sprintf("%s says %d (%s)", sourceName(s.Frame.Source), s.Frame.Bytes-s.realigned(), s.Frame.Kind)
+	if extra := s.realigned(); extra > 0 {
+		says += fmt.Sprintf(", with %d more for realigning", extra)
+	}
+	f := finding(FrameExceeded, s.Entry, s.BoundBytes, s.Size, fmt.Sprintf("%s took %d bytes, and %s", s.Function, s.Size, says))
 	if s.match == unknown {
 		f.Remedy = "read the module (.ko) too: it tells whether the build is what ran, and whether the function realigns its frame, which gcc counts in part"
 	}
@@ -306,7 +307,6 @@ func (c *comparison) exceededPaths(steps []Step) []Finding {
 		if s.node == nil || s.BoundBytes == 0 {
 			continue
 		}
-		taken -= max(s.Size-s.Frame.Bytes, 0) // realignment is not in the graph
 		worst := c.worstFrom(s.node)
 		most := worst.Bytes
 		if worst.NoReturn != nil {

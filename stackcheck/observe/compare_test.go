@@ -148,7 +148,7 @@ func TestCompareWithModule(t *testing.T) {
 		{"a label of assembly", stack(kernel, Entry{Size: 64, Function: "entry_label", Offset: 0xf, Length: 0x20}), nil, []string{"the registers that were saved on entry to the kernel"}, 0},
 		{"realigned", stack(kernel, Entry{Size: 200, Function: "realigned", Offset: 0x14, Length: 0x20}), nil, []string{"realigns its frame, of which gcc (.su) leaves out 8 bytes"}, 0},
 		{"realigned too far", stack(kernel, Entry{Size: 208, Function: "realigned", Offset: 0x14, Length: 0x20}), []string{
-			"frame-exceeded: realigned took 208 bytes, and gcc (.su) says 192 (static)"}, []string{"realigns its frame, of which gcc (.su) leaves out 8 bytes"}, 0},
+			"frame-exceeded: realigned took 208 bytes, and gcc (.su) says 192 (static), with 8 more for realigning"}, []string{"realigns its frame, of which gcc (.su) leaves out 8 bytes"}, 0},
 		{"a function of the kernel of the same name", stack(kernel, Entry{Size: 4096, Function: "fixed", Offset: 0xf, Length: 0x120}), nil, nil, 0},
 		{"a function of another module of the same name", stack(kernel, Entry{Size: 4096, Function: "fixed", Offset: 0xf, Length: 0x20, Module: "large"}), nil, nil, 0},
 		{"grown at run time", stack(kernel, Entry{Size: 4096, Function: "variable", Offset: 0x1a, Length: 0x20}), nil, []string{"grows at run time"}, 0},

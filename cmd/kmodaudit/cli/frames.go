@@ -41,12 +41,16 @@ func (o Output) tellHowCounted(functions []stackcheck.Function) {
 		function, file string
 		line, column   int
 	}
-	var clang, least, placed int
+	var clang, realigned, least, placed int
 	seed := maphash.MakeSeed()
 	places := make(map[uint64]struct{}, len(functions)) // by their hashes, of which a million have none in common by chance
 	for _, fn := range functions {
 		f := &fn.Frames[0]
-		if f.AddedBytes > 0 {
+		switch {
+		case f.AddedBytes == 0:
+		case f.IsGCC():
+			realigned++
+		default:
 			clang++
 		}
 		if f.Source == frame.SourceORC && f.Kind == frame.Dynamic {
@@ -58,6 +62,7 @@ func (o Output) tellHowCounted(functions []stackcheck.Function) {
 		}
 	}
 	o.note(clang, "frames told by clang, which does not count the return address: %d bytes were added to each", frame.ReturnAddressBytes)
+	o.note(realigned, "frames of functions that round the stack pointer down: what gcc leaves out of that was added, as their code tells")
 	o.note(least, "frames of which ORC tells only the least, since they are addressed by a frame pointer: shown as %s", frame.Dynamic)
 	o.note(placed-len(places), "frames of one more copy of a function that is listed too, in another object or as a clone")
 }

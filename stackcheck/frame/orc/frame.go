@@ -14,17 +14,25 @@ func (t *Table) Sizes(f *object.File) []frame.Frame {
 		for _, part := range fn.Cold {
 			e.add(t.Rows(part.Start, part.Size))
 		}
+		realign := 0
 		if e.inexact {
 			if code, err := f.Code(object.Extent{Start: fn.Start, Size: fn.Size}, straightBytes); err == nil {
-				e.deepest = max(e.deepest, straight(code))
+				deepest, alignment := straight(code)
+				e.deepest = max(e.deepest, deepest)
+				realign = max(0, alignment-stackAlignment)
 			}
 		}
 		if bytes, kind, ok := e.frame(); ok {
-			sizes[i] = frame.Frame{Function: fn.Symbol, Symbol: fn.Symbol, File: fn.File, Bytes: bytes, Kind: kind, Source: frame.SourceORC}
+			sizes[i] = frame.Frame{
+				Function: fn.Symbol, Symbol: fn.Symbol, File: fn.File, Bytes: bytes, Kind: kind, Source: frame.SourceORC, RealignBytes: realign,
+			}
 		}
 	}
 	return sizes
 }
+
+// stackAlignment is what the kernel keeps the stack pointer a multiple of (-mpreferred-stack-boundary=3).
+const stackAlignment = 8
 
 // An extent is how deep rows go.
 type extent struct {

@@ -34,7 +34,7 @@ func TestStraight(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := straight(code); got != test.want {
+			if got, _ := straight(code); got != test.want {
 				t.Errorf("%d bytes deep, want %d", got, test.want)
 			}
 		})
@@ -46,7 +46,7 @@ func FuzzStraight(f *testing.F) {
 		f.Add([]byte(code))
 	}
 	f.Fuzz(func(t *testing.T, code []byte) {
-		if got := straight(code); got < 0 || got > 1<<16 {
+		if got, _ := straight(code); got < 0 || got > 1<<16 {
 			t.Errorf("%d bytes deep", got)
 		}
 	})
