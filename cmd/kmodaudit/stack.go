@@ -12,7 +12,7 @@ import (
 
 func stackCommand() *cobra.Command {
 	return group("stack", "List and check what a module takes of the stack",
-		stackFramesCommand(), stackCheckCommand(), stackDiffCommand(), stackPathsCommand(), stackObserveCommand(), stackSnapshotCommand())
+		stackFramesCommand(), stackCheckCommand(), stackDiffCommand(), stackPathsCommand(), stackExplainCommand(), stackAdviseCommand(), stackObserveCommand(), stackSnapshotCommand())
 }
 
 // stackInput describes the arguments of all these commands.
