@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -87,8 +88,26 @@ const panicConsole = `[    2.224877] spl: loading out-of-tree module taints kern
 [    2.313171] Call Trace:
 `
 
+var echoedRecord = regexp.MustCompile(`(?m)^(echo '\{.*\}'\n)+`)
+
+// compressed has a script write what it echoes as the guest does.
+func compressed(t *testing.T, dir, script string) string {
+	return echoedRecord.ReplaceAllStringFunc(script, func(echoes string) string {
+		var port bytes.Buffer
+		s := wire.NewStream(&port)
+		for line := range strings.Lines(echoes) {
+			var r wire.Record
+			text := strings.TrimSuffix(strings.TrimPrefix(line, "echo '"), "'\n")
+			if err := errors.Join(json.Unmarshal([]byte(text), &r), s.Write(r), s.Flush()); err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+		}
+		return "cat '" + file(t, dir, "records", port.String()) + "'\n"
+	})
+}
+
 // fakeQEMU puts a program called as QEMU is on the PATH. It writes console to
-// the console's file and then does what script says.
+// the console's file and then does what script says, which echoes its records in one go.
 func fakeQEMU(t *testing.T, console, script string) {
 	t.Helper()
 	if runtime.GOARCH != "amd64" {
@@ -99,7 +118,7 @@ func fakeQEMU(t *testing.T, console, script string) {
 	file(t, bin, "qemu-system-x86_64", `#!/bin/sh
 for arg; do case $arg in file,id=console,path=*) log=${arg#*path=};; esac; done
 cat '`+bin+`/console' >"$log"
-`+script)
+`+compressed(t, bin, script))
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
 }
 
@@ -118,8 +137,7 @@ const (
 )
 
 func TestRun(t *testing.T) {
-	fakeQEMU(t, "", booted+spl+zfs+`
-echo '{"kind":"stdout","uptime":4,"text":"one"}'
+	fakeQEMU(t, "", booted+spl+zfs+`echo '{"kind":"stdout","uptime":4,"text":"one"}'
 echo '{"kind":"stderr","uptime":4,"text":"careful"}'
 echo '{"kind":"stdout","uptime":4,"text":"two"}'
 echo '{"kind":"exited","uptime":5,"code":1}'
@@ -153,10 +171,10 @@ func TestRunFailures(t *testing.T) {
 		want                  []string
 	}{
 		{"panic", panicConsole, booted + spl, []string{"panicked while it loaded zfs: Fatal exception", "BUG: unable to handle page fault", "Call Trace"}},
-		{"module refused", "", booted + `echo '{"kind":"broken","module":"00-spl.ko","text":"loading 00-spl.ko: invalid module format"}'`, []string{"invalid module format", "does not fit this kernel"}},
+		{"module refused", "", booted + `echo '{"kind":"broken","module":"00-spl.ko","text":"loading 00-spl.ko: invalid module format"}'` + "\n", []string{"invalid module format", "does not fit this kernel"}},
 		{"silent end", "[    1.0] last words\n", booted + spl + zfs, []string{"ended while zevent-test ran without a result", "last words"}},
-		{"silent end of the second", "", booted + spl + zfs + `echo '{"kind":"exited","uptime":5}'`, []string{"ended while stackload ran without a result"}},
-		{"a program that there is not", "", booted + `echo '{"kind":"stdout","program":2}'; exec sleep 1000`, []string{"of a program that there is not"}},
+		{"silent end of the second", "", booted + spl + zfs + `echo '{"kind":"exited","uptime":5}'` + "\n", []string{"ended while stackload ran without a result"}},
+		{"a program that there is not", "", booted + `echo '{"kind":"stdout","program":2}'` + "\nexec sleep 1000", []string{"of a program that there is not"}},
 		{"no boot", "", "echo 'no such machine' >&2; exit 1", []string{"QEMU failed before its init ran", "no such machine"}},
 		{"garbage", "", "echo garbage; exec sleep 1000", []string{"no record"}},
 	} {

@@ -36,7 +36,8 @@ Flags:
 	-v                with the text format, print every pair of each event
 	--format FORMAT   text, tap, json or junit (text). json is JSON lines,
 	                  each with a "type": one target, then a result for each
-	                  check with the events delivered to it, and one summary.
+	                  check with the seconds that it took and the events
+	                  delivered to it, and one summary.
 
 Exit status: 0 all checks passed or were skipped, 1 a check failed, 2 the
 checks could not run.

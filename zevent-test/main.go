@@ -136,6 +136,7 @@ func check(ctx context.Context, o options, stdout io.Writer) (failed bool, err e
 	if err != nil {
 		return false, err
 	}
+	defer func() { err = errors.Join(err, target.Close()) }()
 	if err := suite.Preflight(target); err != nil {
 		return false, err
 	}

@@ -186,6 +186,7 @@ type junitSuite struct {
 type junitCase struct {
 	Class     string        `xml:"classname,attr"`
 	Name      string        `xml:"name,attr"`
+	Seconds   string        `xml:"time,attr"`
 	Failure   *junitMessage `xml:"failure"`
 	Skipped   *junitMessage `xml:"skipped"`
 	SystemOut string        `xml:"system-out,omitempty"`
@@ -202,7 +203,7 @@ func (p *junitPrinter) start(target string, checks int) error {
 }
 
 func (p *junitPrinter) result(r suite.Result) error {
-	c := junitCase{Class: "zevent-test", Name: r.Name, SystemOut: verboseText(r.Events)}
+	c := junitCase{Class: "zevent-test", Name: r.Name, Seconds: fmt.Sprintf("%.3f", r.Elapsed.Seconds()), SystemOut: verboseText(r.Events)}
 	switch r.Status {
 	case suite.Fail:
 		c.Failure = &junitMessage{r.Detail, "Asserts: " + r.Asserts + "\nSource: " + r.Source}

@@ -44,12 +44,11 @@ func main() {
 		console("guestinit: opening the result port: %v", err)
 		return
 	}
-	encoder := json.NewEncoder(port)
-	encoder.SetEscapeHTML(false)
-	r := &reporter{encoder: encoder}
+	r := startReporter(port)
 	if err := run(r); err != nil {
 		console("guestinit: %v", err)
 	}
+	r.close()
 	_ = unix.IoctlSetInt(int(port.Fd()), unix.TCSBRK, 1) // tcdrain: power-off must not overtake the last record
 }
 
@@ -79,18 +78,42 @@ func run(r *reporter) error {
 	return nil
 }
 
-// reporter writes records, one at a time.
+// reporter writes records while the programs run on.
 type reporter struct {
-	mu      sync.Mutex
-	encoder *json.Encoder
+	records chan wire.Record
+	written chan struct{}
+}
+
+// maxWaiting records wait for the port at most.
+const maxWaiting = 256
+
+func startReporter(port io.Writer) *reporter {
+	r := &reporter{make(chan wire.Record, maxWaiting), make(chan struct{})}
+	go r.write(wire.NewStream(port))
+	return r
 }
 
 func (r *reporter) send(record wire.Record) {
 	record.Uptime = uptime().Seconds()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err := r.encoder.Encode(record); err != nil {
-		console("guestinit: writing to the result port: %v", err)
+	r.records <- record
+}
+
+// close waits until all records are written.
+func (r *reporter) close() {
+	close(r.records)
+	<-r.written
+}
+
+func (r *reporter) write(s *wire.Stream) {
+	defer close(r.written)
+	for record := range r.records {
+		err := s.Write(record)
+		if len(r.records) == 0 {
+			err = errors.Join(err, s.Flush())
+		}
+		if err != nil {
+			console("guestinit: writing to the result port: %v", err)
+		}
 	}
 }
 

@@ -1,5 +1,6 @@
 // Package wire is what the host and the init of the guest tell each other: the
-// job, a JSON file in the initramfs, and records, JSON lines on the guest's second serial port.
+// job, a JSON file in the initramfs, and records, JSON lines on the guest's second serial port, as one raw
+// DEFLATE stream (RFC 1951) that is flushed when no record is at hand.
 package wire
 
 // Paths in the initramfs.

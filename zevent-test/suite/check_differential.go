@@ -31,7 +31,7 @@ var differentialCheck = Check{
 		if !ok {
 			return &skipError{"this target is the emulator, which others are compared with"}
 		}
-		w, err := p.withPool(nil)
+		w, err := p.withStandingPool(nil)
 		if err != nil {
 			return err
 		}

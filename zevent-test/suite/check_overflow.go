@@ -43,7 +43,7 @@ var overflowCheck = Check{
 		"that is kept, sees a gap in the EIDs, and is told of a drop.",
 	Source: "module/zfs/fm.c (zfs_zevent_insert, zfs_zevent_drain; parameter zfs_zevent_len_max), every release",
 	run: func(p *probe) error {
-		w, err := p.withPool(nil)
+		w, err := p.withStandingPool(nil)
 		if err != nil {
 			return err
 		}
@@ -71,13 +71,13 @@ var overflowCheck = Check{
 	},
 }
 
-// post has so many events posted at least.
+// post has so many events posted.
 func (w *watchedPool) post(times int) error {
 	for range times {
 		if err := w.probe.ctx.Err(); err != nil {
 			return err
 		}
-		if err := w.pool.Do(Clear); err != nil {
+		if err := w.pool.Do(Post); err != nil {
 			return err
 		}
 	}

@@ -71,13 +71,13 @@ const (
 )
 
 var (
-	created = []expected{{class: "sysevent.fs.zfs.pool_create"}, {class: "sysevent.fs.zfs.config_sync"}}
+	created = []expected{{class: "sysevent.fs.zfs.pool_create"}, {class: configSyncClass}}
 
-	destroyed = []expected{{class: "sysevent.fs.zfs.pool_destroy"}, {class: "sysevent.fs.zfs.config_sync"}}
+	destroyed = []expected{{class: "sysevent.fs.zfs.pool_destroy"}, {class: configSyncClass}}
 
 	exportSteps = []step{
 		{Export, []expected{{class: "sysevent.fs.zfs.pool_export"}}},
-		{Import, []expected{{class: "sysevent.fs.zfs.config_sync"}, {class: "sysevent.fs.zfs.pool_import"}}},
+		{Import, []expected{{class: configSyncClass}, {class: "sysevent.fs.zfs.pool_import"}}},
 	}
 
 	scrubStep = step{Scrub, []expected{{class: "sysevent.fs.zfs.scrub_start"}, {class: "sysevent.fs.zfs.scrub_finish"}}}
@@ -85,24 +85,24 @@ var (
 	offlineSteps = []step{
 		{Offline, []expected{
 			{"resource.fs.zfs.statechange", true, map[string]uint64{"vdev_state": stateOffline, "vdev_laststate": stateHealthy}},
-			{class: "sysevent.fs.zfs.config_sync"},
+			{class: configSyncClass},
 		}},
 		{Online, []expected{
 			{"resource.fs.zfs.statechange", true, map[string]uint64{"vdev_state": stateHealthy, "vdev_laststate": stateOffline}},
 			{"sysevent.fs.zfs.vdev_online", true, map[string]uint64{"vdev_state": stateHealthy}},
-			{class: "sysevent.fs.zfs.config_sync"},
+			{class: configSyncClass},
 		}},
 	}
 
 	clearSteps = []step{
 		{Degrade, []expected{
 			{"resource.fs.zfs.statechange", true, map[string]uint64{"vdev_state": stateDegraded}},
-			{class: "sysevent.fs.zfs.config_sync"},
+			{class: configSyncClass},
 		}},
 		{Clear, []expected{
 			{"resource.fs.zfs.statechange", true, map[string]uint64{"vdev_state": stateHealthy}},
 			{"sysevent.fs.zfs.vdev_clear", true, nil},
-			{class: "sysevent.fs.zfs.config_sync"},
+			{class: configSyncClass},
 		}},
 	}
 
@@ -157,15 +157,24 @@ var poolClearCheck = poolCheck("pool-clear",
 	"Degrading a leaf posts statechange to DEGRADED, clearing its errors statechange to ONLINE and vdev_clear.",
 	"module/zfs/vdev.c (vdev_degrade, vdev_clear), since 0.7", clearSteps)
 
-var injectIOCheck = poolCheck("inject-io",
+var injectIOCheck = damagingCheck("inject-io",
 	"Where each read of a leaf fails by injection, a scrub posts ereport io with the leaf's GUID and EIO.",
 	"module/zfs/zio_inject.c (zio_handle_device_injection), zio.c (zio_vdev_io_assess, zio_done), since 0.6.3", failSteps)
 
-var injectChecksumCheck = poolCheck("inject-checksum",
+var injectChecksumCheck = damagingCheck("inject-checksum",
 	"Where a bit of each read of a leaf is flipped by injection, a scrub posts ereport checksum with the leaf's GUID and ECKSUM.",
 	"module/zfs/zio_inject.c (zio_handle_device_injections, EILSEQ), zfs_fm.c (zfs_ereport_start_checksum), since 0.8", flipSteps)
 
+// poolCheck takes the standing pool through steps that leave it as it was.
 func poolCheck(name, asserts, source string, steps []step) Check {
+	return Check{Name: name, Asserts: asserts, Source: source, run: func(p *probe) error {
+		_, err := p.withStandingPool(steps)
+		return err
+	}}
+}
+
+// damagingCheck takes a pool through steps that leave it, or what the module remembers of it, changed.
+func damagingCheck(name, asserts, source string, steps []step) Check {
 	return Check{Name: name, Asserts: asserts, Source: source, run: func(p *probe) error {
 		_, err := p.withPool(steps)
 		return err
@@ -202,6 +211,27 @@ func (p *probe) withPool(steps []step) (*watchedPool, error) {
 	if err := w.await("create", created); err != nil {
 		return nil, err
 	}
+	return w, w.take(steps)
+}
+
+// withStandingPool clears the queue and takes the standing pool through the steps.
+func (p *probe) withStandingPool(steps []step) (*watchedPool, error) {
+	pools, ok := p.target.(Pools)
+	if !ok {
+		return nil, &skipError{"this target makes no pools"}
+	}
+	var err error
+	if p.standing, err = pools.StandingPool(p.ctx); err != nil {
+		return nil, err
+	}
+	d, err := p.open()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.Clear(); err != nil {
+		return nil, fmt.Errorf("CLEAR: %w", err)
+	}
+	w := &watchedPool{p, p.standing, zevent.NewClient(d)}
 	return w, w.take(steps)
 }
 

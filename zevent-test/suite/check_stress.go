@@ -14,7 +14,7 @@ import (
 const (
 	stressReaders = 3
 	stressPosters = 3
-	stressPosts   = 8    // of each poster
+	stressPosts   = 32   // of each poster
 	stressEvents  = 4096 // the length of the queue: many times what is posted
 )
 

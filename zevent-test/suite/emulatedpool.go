@@ -42,7 +42,7 @@ func (p *emulatedPool) Vdev() uint64 { return p.guid << 8 }
 func (p *emulatedPool) create() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.post(poolCreateClass, "sysevent.fs.zfs.config_sync"); err != nil {
+	if err := p.post("sysevent.fs.zfs.pool_create", configSyncClass); err != nil {
 		return err
 	}
 	p.context = contextNone
@@ -56,21 +56,23 @@ func (p *emulatedPool) Do(o Operation) error {
 	switch o {
 	case Export:
 		p.exported = true
-		return p.post("sysevent.fs.zfs.pool_export", "sysevent.fs.zfs.config_sync")
+		return p.post("sysevent.fs.zfs.pool_export", configSyncClass)
 	case Import:
 		p.exported = false
-		return p.post("sysevent.fs.zfs.config_sync", "sysevent.fs.zfs.pool_import")
+		return p.post(configSyncClass, "sysevent.fs.zfs.pool_import")
 	case Scrub:
 		return p.scrub()
 	case Clear:
 		return p.clear()
 	case Offline:
-		return errors.Join(p.changeState(stateOffline), p.post("sysevent.fs.zfs.config_sync"))
+		return errors.Join(p.changeState(stateOffline), p.post(configSyncClass))
 	case Online:
 		err := errors.Join(p.changeState(stateHealthy), p.postOfLeaf("sysevent.fs.zfs.vdev_online"))
-		return errors.Join(err, p.post("sysevent.fs.zfs.config_sync"))
+		return errors.Join(err, p.post(configSyncClass))
 	case Degrade:
-		return errors.Join(p.changeState(stateDegraded), p.post("sysevent.fs.zfs.config_sync"))
+		return errors.Join(p.changeState(stateDegraded), p.post(configSyncClass))
+	case Post:
+		return p.post(configSyncClass)
 	case FailReads, FlipReads:
 		p.fault = o
 	}
@@ -82,7 +84,7 @@ func (p *emulatedPool) clear() error {
 	if p.state == stateDegraded {
 		err = errors.Join(p.changeState(stateHealthy), p.postOfLeaf("sysevent.fs.zfs.vdev_clear"))
 	}
-	return errors.Join(err, p.post("sysevent.fs.zfs.config_sync"))
+	return errors.Join(err, p.post(configSyncClass))
 }
 
 // blocksInError is how many blocks of an empty pool a scrub finds in error.
@@ -121,7 +123,7 @@ func (p *emulatedPool) Destroy() error {
 		return nil
 	}
 	p.gone = true
-	return p.post("sysevent.fs.zfs.pool_destroy", "sysevent.fs.zfs.config_sync")
+	return p.post("sysevent.fs.zfs.pool_destroy", configSyncClass)
 }
 
 func (p *emulatedPool) post(classes ...string) error {

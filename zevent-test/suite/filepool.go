@@ -85,8 +85,10 @@ func (p *filePool) createFiles() error {
 	return nil
 }
 
-// createPool asks for the least that spa_create takes. A property keeps the pool
-// out of zpool.cache.
+// noCacheFile keeps a pool out of zpool.cache.
+var noCacheFile = stringPair("cachefile", "none")
+
+// createPool asks for the least that spa_create takes.
 func (p *filePool) createPool() error {
 	var leaves []nvlist.List
 	for _, file := range p.files {
@@ -98,7 +100,7 @@ func (p *filePool) createPool() error {
 	if err != nil {
 		return err
 	}
-	properties, err := packed(nvlist.New(stringPair("cachefile", "none"), stringPair("comment", poolComment)))
+	properties, err := packed(nvlist.New(noCacheFile, stringPair("comment", poolComment)))
 	if err != nil {
 		return err
 	}
@@ -158,6 +160,8 @@ func (p *filePool) do(o Operation) error {
 	case Clear:
 		_, err := p.control.do(zfscmd.Clear, zfscmd.Args{Name: p.name, Cookie: zfscmd.NoRewind})
 		return err
+	case Post:
+		return p.post()
 	case Offline:
 		return p.setState(zfscmd.StateOffline)
 	case Online:
@@ -178,12 +182,23 @@ func (p *filePool) setState(state uint64) error {
 }
 
 func (p *filePool) importAgain() error {
-	properties, err := packed(nvlist.New(stringPair("cachefile", "none")))
+	properties, err := packed(nvlist.New(noCacheFile))
 	if err != nil {
 		return err
 	}
 	_, err = p.control.do(zfscmd.PoolImport, zfscmd.Args{Name: p.name, GUID: p.guid, Conf: p.config, Src: properties})
 	p.imported = err == nil
+	return err
+}
+
+// post sets the property that the pool has already. Where it is the only one, the module posts config_sync before it
+// returns, and syncs nothing to the vdevs (zfs_ioc_pool_set_props of module/zfs/zfs_ioctl.c, every release).
+func (p *filePool) post() error {
+	properties, err := packed(nvlist.New(noCacheFile))
+	if err != nil {
+		return err
+	}
+	_, err = p.control.do(zfscmd.PoolSetProps, zfscmd.Args{Name: p.name, Src: properties})
 	return err
 }
 

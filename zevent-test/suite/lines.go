@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
+	"time"
 
 	"github.com/kmodaudit/kmodaudit/zevent"
 )
@@ -22,12 +24,13 @@ type targetLine struct {
 }
 
 type resultLine struct {
-	Type    string `json:"type"`
-	Name    string `json:"name"`
-	Status  Status `json:"status"`
-	Detail  string `json:"detail,omitempty"`
-	Asserts string `json:"asserts"`
-	Source  string `json:"source"`
+	Type    string  `json:"type"`
+	Name    string  `json:"name"`
+	Status  Status  `json:"status"`
+	Detail  string  `json:"detail,omitempty"`
+	Asserts string  `json:"asserts"`
+	Source  string  `json:"source"`
+	Seconds float64 `json:"seconds"` // that the check took
 }
 
 // eventLine has the fields of a line of a recording, and what they decode to.
@@ -63,7 +66,7 @@ func (w *LineWriter) Start(target string, checks int) error {
 
 // Result writes a result and its events.
 func (w *LineWriter) Result(r Result) error {
-	if err := w.lines.Encode(resultLine{"result", r.Name, r.Status, r.Detail, r.Asserts, r.Source}); err != nil {
+	if err := w.lines.Encode(resultLine{"result", r.Name, r.Status, r.Detail, r.Asserts, r.Source, r.Elapsed.Seconds()}); err != nil {
 		return err
 	}
 	for _, e := range r.Events {
@@ -157,6 +160,7 @@ func (r *Report) takeResult(text []byte) error {
 	r.Results = append(r.Results, Result{
 		Check:  Check{Name: l.Name, Asserts: l.Asserts, Source: l.Source},
 		Status: l.Status, Detail: l.Detail,
+		Elapsed: time.Duration(math.Round(l.Seconds * float64(time.Second))),
 	})
 	return nil
 }

@@ -6,6 +6,9 @@ import "context"
 type Pools interface {
 	// CreatePool makes a pool of a new name: a mirror of two leaf vdevs.
 	CreatePool(context.Context) (Pool, error)
+	// StandingPool returns one of the same kind that is kept until the target is closed. It makes
+	// one if there is none, or the last was destroyed.
+	StandingPool(context.Context) (Pool, error)
 }
 
 // Pool is a pool of a target. Its methods act in the order of the calls.
@@ -28,6 +31,7 @@ const (
 	Import    Operation = "import"
 	Scrub     Operation = "scrub"
 	Clear     Operation = "clear" // the error counts and states of all vdevs
+	Post      Operation = "post"  // an event, config_sync, and nothing besides
 	Offline   Operation = "offline"
 	Online    Operation = "online"
 	Degrade   Operation = "degrade"    // as zed does after many errors

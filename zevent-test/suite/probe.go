@@ -18,12 +18,13 @@ const maxDelivered = 1 << 14
 const attempts = 10
 
 type probe struct {
-	ctx     context.Context
-	target  Target
-	devices []zevent.Device
-	pools   []Pool
-	undo    []func() error
-	events  []zevent.Event
+	ctx      context.Context
+	target   Target
+	devices  []zevent.Device
+	pools    []Pool
+	standing Pool // that the check uses; nil if none
+	undo     []func() error
+	events   []zevent.Event
 }
 
 // open returns a fresh descriptor, closed when the check is over.
@@ -36,8 +37,12 @@ func (p *probe) open() (zevent.Device, error) {
 	return d, nil
 }
 
-// close takes away what the check made, also where it failed or was interrupted.
-func (p *probe) close() error {
+// close takes away what the check made, also where it failed or was interrupted: then who knows
+// in what state it left the standing pool.
+func (p *probe) close(succeeded bool) error {
+	if p.standing != nil && !succeeded {
+		p.pools = append(p.pools, p.standing)
+	}
 	var errs []error
 	for _, undo := range slices.Backward(p.undo) {
 		errs = append(errs, undo())

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -21,12 +22,13 @@ func (r Report) Summary() Summary {
 	return s
 }
 
-// Collect runs all checks against a target.
-func Collect(ctx context.Context, t Target) Report {
-	r := Report{Target: t.Describe()}
+// Collect runs all checks against a target and closes it.
+func Collect(ctx context.Context, t Target) (r Report) {
+	r = Report{Target: t.Describe()}
 	if r.Err = Preflight(t); r.Err != nil {
 		return r
 	}
+	defer func() { r.Err = errors.Join(r.Err, t.Close()) }()
 	for result := range Run(ctx, t, Checks()) {
 		r.Results = append(r.Results, result)
 	}

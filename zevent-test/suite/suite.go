@@ -8,7 +8,10 @@
 //   - A target is what is checked: the queue of the loaded module, or an
 //     emulated one.
 //   - To raise is to make the owner of the queue post an event. The loaded
-//     module does so when a pool is created and destroyed.
+//     module does so when a pool is told again that it has no cache file, which
+//     changes nothing and waits for nothing.
+//   - The standing pool is one that a target keeps from check to check, as making
+//     one takes longer than what most checks do to it.
 //   - What a target can do besides, such as to make pools or to tell whether a
 //     reader sleeps, is an interface of its own, which the check asks for. Without
 //     it the check is skipped, with the reason.
@@ -38,6 +41,8 @@ type Target interface {
 	// Describe says what is checked: "emulated", or the device with the
 	// versions of module and kernel.
 	Describe() string
+	// Close takes away what Raise needed.
+	Close() error
 }
 
 // Raised is what one of the events that Raise had posted must hold.
@@ -98,13 +103,18 @@ type Result struct {
 	Status Status
 	Detail string         // why it failed or was skipped
 	Events []zevent.Event // what was delivered after an event was raised
+
+	Elapsed time.Duration // with cleaning up
 }
 
 // Run runs the checks one after another, each when its result is asked for.
 func Run(ctx context.Context, t Target, checks []Check) iter.Seq[Result] {
 	return func(yield func(Result) bool) {
 		for _, c := range checks {
-			if !yield(runOne(ctx, t, c)) {
+			start := time.Now()
+			r := runOne(ctx, t, c)
+			r.Elapsed = time.Since(start)
+			if !yield(r) {
 				return
 			}
 		}
@@ -122,7 +132,8 @@ func runOne(ctx context.Context, t Target, c Check) Result {
 		return r
 	}
 	p := &probe{ctx: ctx, target: t}
-	err, closing := c.run(p), p.close()
+	err := c.run(p)
+	closing := p.close(err == nil)
 	r.Events = p.events
 	var skip *skipError
 	switch {

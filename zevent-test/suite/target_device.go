@@ -16,8 +16,8 @@ import (
 	"github.com/kmodaudit/kmodaudit/zevent/zfscmd"
 )
 
-// poolCreateClass is posted by spa_create; ESC_ZFS_POOL_CREATE, since 0.7.
-const poolCreateClass = "sysevent.fs.zfs.pool_create"
+// configSyncClass is posted by spa_write_cachefile; ESC_ZFS_CONFIG_SYNC, every release.
+const configSyncClass = "sysevent.fs.zfs.config_sync"
 
 // moduleDir is where the loaded module tells of itself.
 const moduleDir = "/sys/module/zfs"
@@ -35,11 +35,12 @@ type DeviceTarget struct {
 	devicePath string
 	dir        string
 	removed    []string    // pools of killed runs
+	standing   *filePool   // nil before one is needed
 	saved      *savedLimit // while the queue's length is changed
 }
 
 // NewDeviceTarget checks the module behind devicePath, normally /dev/zfs.
-// Raise creates pools on files in dir, an absolute path.
+// Pools are made on files in dir, an absolute path.
 func NewDeviceTarget(devicePath, dir string) *DeviceTarget {
 	return &DeviceTarget{devicePath: devicePath, dir: dir}
 }
@@ -66,24 +67,20 @@ func firstLine(name string) string {
 	return line
 }
 
-// Raise implements [Target]: it creates a pool on a new file and destroys it
-// again, also when the context ends meanwhile.
+// Raise implements [Target] by the standing pool.
 func (t *DeviceTarget) Raise(ctx context.Context) (Raised, error) {
-	if err := ctx.Err(); err != nil {
-		return Raised{}, err
-	}
 	before := time.Now()
-	pool, err := createFilePool(t.devicePath, t.dir)
+	pool, err := t.StandingPool(ctx)
 	if err != nil {
 		return Raised{}, err
 	}
-	raised := Raised{
-		Class:     poolCreateClass,
+	err = pool.Do(Post)
+	return Raised{
+		Class:     configSyncClass,
 		Pool:      pool.Name(),
 		NotBefore: before.Add(-clockSlack),
 		NotAfter:  time.Now().Add(clockSlack),
-	}
-	return raised, pool.Destroy()
+	}, err
 }
 
 // CreatePool implements [Pools].
@@ -92,6 +89,29 @@ func (t *DeviceTarget) CreatePool(ctx context.Context) (Pool, error) {
 		return nil, err
 	}
 	return createFilePool(t.devicePath, t.dir)
+}
+
+// StandingPool implements [Pools].
+func (t *DeviceTarget) StandingPool(ctx context.Context) (Pool, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if t.standing == nil || !t.standing.imported {
+		pool, err := createFilePool(t.devicePath, t.dir)
+		if err != nil {
+			return nil, err
+		}
+		t.standing = pool
+	}
+	return t.standing, nil
+}
+
+// Close implements [Target]: it destroys the standing pool.
+func (t *DeviceTarget) Close() error {
+	if t.standing == nil {
+		return nil
+	}
+	return t.standing.Destroy()
 }
 
 // ProbeCleanupFD implements [CleanupFDProber].

@@ -17,8 +17,7 @@ type EmulatedTarget struct {
 	recorded []zevent.Event
 	origin   string
 	pools    atomic.Uint64 // made so far
-	waiting  atomic.Int32  // readers in NEXT that may sleep
-	looked   atomic.Int32  // of them, those that found the queue empty
+	standing *emulatedPool // nil before one is needed
 }
 
 var (
@@ -32,41 +31,18 @@ var (
 // one a call, and when they are used up events of its own making. origin says
 // where the recorded ones came from.
 func NewEmulatedTarget(recorded []zevent.Event, origin string) *EmulatedTarget {
-	t := &EmulatedTarget{
+	return &EmulatedTarget{
 		queue:    emulator.New(emulator.DefaultMaxEvents, time.Now),
 		recorded: recorded,
 		origin:   origin,
 	}
-	t.queue.AfterLook = func() { t.looked.Add(1) }
-	return t
 }
 
 // Open implements [Target].
-func (t *EmulatedTarget) Open() (zevent.Device, error) {
-	return &emulatedDescriptor{t.queue.Open(), t}, nil
-}
+func (t *EmulatedTarget) Open() (zevent.Device, error) { return t.queue.Open(), nil }
 
-// emulatedDescriptor counts its sleeps.
-type emulatedDescriptor struct {
-	*emulator.Descriptor
-	target *EmulatedTarget
-}
-
-// NextWait implements [zevent.Waiter].
-func (d *emulatedDescriptor) NextWait(ctx context.Context, buf []byte) (int, uint64, error) {
-	d.target.waiting.Add(1)
-	defer func() {
-		if d.target.waiting.Add(-1) == 0 {
-			d.target.looked.Store(0)
-		}
-	}()
-	return d.Descriptor.NextWait(ctx, buf)
-}
-
-// Sleeping implements [Sleepers]. It counts a reader from just before it falls asleep.
-func (t *EmulatedTarget) Sleeping() (int, error) {
-	return int(min(t.waiting.Load(), t.looked.Load())), nil
-}
+// Sleeping implements [Sleepers].
+func (t *EmulatedTarget) Sleeping() (int, error) { return t.queue.Sleeping(), nil }
 
 // Describe implements [Target].
 func (t *EmulatedTarget) Describe() string {
@@ -100,7 +76,7 @@ func (t *EmulatedTarget) post() (zevent.Event, error) {
 		return e, t.queue.PostRecorded(e)
 	}
 	pool := t.newPool()
-	return t.queue.Post(pool.event(poolCreateClass))
+	return t.queue.Post(pool.event(configSyncClass))
 }
 
 func (t *EmulatedTarget) newPool() *emulatedPool {
@@ -116,6 +92,23 @@ func (t *EmulatedTarget) CreatePool(ctx context.Context) (Pool, error) {
 	pool := t.newPool()
 	return pool, pool.create()
 }
+
+// StandingPool implements [Pools].
+func (t *EmulatedTarget) StandingPool(ctx context.Context) (Pool, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if t.standing == nil || t.standing.gone {
+		t.standing = t.newPool()
+		if err := t.standing.create(); err != nil {
+			return nil, err
+		}
+	}
+	return t.standing, nil
+}
+
+// Close implements [Target]. There is nothing to take away.
+func (t *EmulatedTarget) Close() error { return nil }
 
 func uint64Pair(name string, v uint64) nvlist.Pair {
 	return nvlist.Pair{Name: name, Type: nvlist.Uint64, Value: v}

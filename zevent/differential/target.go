@@ -43,7 +43,7 @@ type Emulated interface {
 type Module struct {
 	Device    string                      // normally /dev/zfs
 	Parameter string                      // normally /sys/module/zfs/parameters/zfs_zevent_len_max
-	Poster    func(context.Context) error // Real.Post: clears the errors of an idle healthy pool, which posts one config_sync
+	Poster    func(context.Context) error // Real.Post: does something to an idle pool that posts one event
 }
 
 // Open implements [Queue].

@@ -55,6 +55,13 @@ func (q *Queue) wake() {
 	}
 }
 
+// Sleeping returns how many readers sleep now: each is woken by the next post.
+func (q *Queue) Sleeping() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiters)
+}
+
 func waitError(kind error, errno syscall.Errno, hint string) error {
 	return &zevent.DeviceError{Op: "waiting for an event", Path: "emulated event queue", Kind: kind, Errno: errno, Hint: hint}
 }

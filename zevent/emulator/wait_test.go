@@ -53,8 +53,14 @@ func TestWaitEnds(t *testing.T) {
 					t.Fatalf("ended before: %+v", got)
 				default:
 				}
+				if n := q.Sleeping(); n != 1 {
+					t.Errorf("%d readers sleep, want 1", n)
+				}
 				test.end(q, d, cancel)
 				got := <-done
+				if n := q.Sleeping(); n != 0 {
+					t.Errorf("%d readers sleep after the end, want none", n)
+				}
 				if !errors.Is(got.err, test.want) || test.errno != 0 && !errors.Is(got.err, test.errno) || (got.n > 0) != (test.want == nil) {
 					t.Errorf("got %d bytes, error %v, want %v", got.n, got.err, test.want)
 				}

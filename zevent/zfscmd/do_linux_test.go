@@ -16,6 +16,9 @@ func TestDoOnOtherFile(t *testing.T) {
 	defer r.Close()
 	defer w.Close()
 	_, err = Do(int(r.Fd()), EventsNext, Args{Dst: make([]byte, 64)})
+	if errors.Is(err, syscall.ENOSYS) {
+		t.Skipf("this is no kernel but qemu-user, which passes on only ioctls that it knows: %v", err)
+	}
 	if !errors.Is(err, syscall.ENOTTY) || !strings.Contains(err.Error(), "open /dev/zfs") {
 		t.Errorf("got error %v, want ENOTTY with its remedy", err)
 	}

@@ -55,6 +55,7 @@ const (
 	ClearFault     Command = 0x5a1e // ZFS_IOC_CLEAR_FAULT
 	InjectListNext Command = 0x5a1f // ZFS_IOC_INJECT_LIST_NEXT
 	Clear          Command = 0x5a21 // ZFS_IOC_CLEAR: the errors of a pool
+	PoolSetProps   Command = 0x5a26 // ZFS_IOC_POOL_SET_PROPS
 	EventsNext     Command = 0x5a81 // ZFS_IOC_EVENTS_NEXT
 	EventsClear    Command = 0x5a82 // ZFS_IOC_EVENTS_CLEAR
 	EventsSeek     Command = 0x5a83 // ZFS_IOC_EVENTS_SEEK
@@ -63,7 +64,7 @@ const (
 var commandNames = map[Command]string{
 	PoolCreate: "POOL_CREATE", PoolDestroy: "POOL_DESTROY", PoolImport: "POOL_IMPORT", PoolExport: "POOL_EXPORT",
 	PoolConfigs: "POOL_CONFIGS", PoolStats: "POOL_STATS", PoolScan: "POOL_SCAN", VdevSetState: "VDEV_SET_STATE",
-	InjectFault: "INJECT_FAULT", ClearFault: "CLEAR_FAULT", InjectListNext: "INJECT_LIST_NEXT", Clear: "CLEAR",
+	InjectFault: "INJECT_FAULT", ClearFault: "CLEAR_FAULT", InjectListNext: "INJECT_LIST_NEXT", Clear: "CLEAR", PoolSetProps: "POOL_SET_PROPS",
 	EventsNext: "EVENTS_NEXT", EventsClear: "EVENTS_CLEAR", EventsSeek: "EVENTS_SEEK",
 }
 
@@ -86,7 +87,7 @@ type Args struct {
 	Object    uint64      // zc_obj: flags of VdevSetState
 	Inject    DeviceFault // zc_inject_record of InjectFault
 	CleanupFD int         // zc_cleanup_fd
-	Src       []byte      // zc_nvlist_src: properties of PoolCreate and PoolImport
+	Src       []byte      // zc_nvlist_src: properties of PoolCreate, PoolImport and PoolSetProps
 	Conf      []byte      // zc_nvlist_conf: vdev tree of PoolCreate, configuration of PoolImport
 	Dst       []byte      // zc_nvlist_dst: where the kernel puts its nvlist
 }
