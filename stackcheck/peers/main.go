@@ -52,7 +52,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 		o.objects = append(o.objects, name)
 		return err
 	})
-	flags.StringVar(&o.checkstack, "checkstack", newest("/usr/lib/linux-kbuild-*/scripts/checkstack.pl"), "the kernel's checkstack.pl, as a `file`")
+	flags.StringVar(&o.checkstack, "checkstack", newest("/usr/lib/linux-kbuild-*/scripts/checkstack.pl", "/usr/src/linux-kbuild-*/scripts/checkstack.pl"), "the kernel's checkstack.pl, as a `file`")
 	flags.StringVar(&o.on, "on", "", "`directory` to make trees in (default the system's for temporary files)")
 	flags.StringVar(&o.out, "o", "", "`file` for the page (default standard output)")
 	flags.IntVar(&o.rounds, "rounds", 5, "rounds of each contest")
@@ -72,13 +72,14 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	return o, nil
 }
 
-// newest returns the last of the files that a pattern matches, or nothing.
-func newest(pattern string) string {
-	found, _ := filepath.Glob(pattern) // the pattern is one
-	if len(found) == 0 {
-		return ""
+// newest returns the last of the files that the first of patterns matches that matches any, or nothing.
+func newest(patterns ...string) string {
+	for _, pattern := range patterns {
+		if found, _ := filepath.Glob(pattern); len(found) > 0 { // the pattern is one
+			return found[len(found)-1]
+		}
 	}
-	return found[len(found)-1]
+	return ""
 }
 
 // makePage holds all contests.
