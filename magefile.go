@@ -20,7 +20,11 @@ import (
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/kmodaudit/kmodaudit/cache"
 	"github.com/kmodaudit/kmodaudit/cmd/kmodaudit/cli"
+	"github.com/kmodaudit/kmodaudit/endtoend"
+	"github.com/kmodaudit/kmodaudit/endtoend/zpoolevents"
+	"github.com/kmodaudit/kmodaudit/report"
 	//mage:import
 	_ "github.com/kmodaudit/kmodaudit/targets"
 )
@@ -95,13 +99,16 @@ func BenchHeaders(ctx context.Context) error {
 	return run(ctx, "go", "run", "./headerinstall/peers", "-tree", tree, "-on", "/dev/shm", "-on", "out", "-o", "docs/headers-benchmark.md")
 }
 
-// BenchStack compares the stack audit with cat and with objdump | checkstack.pl, and writes docs/stack-benchmark.md; STACK_BUILD=PATH for another build than the bundled one, STACK_OBJECTS=FILE:FILE for modules and a vmlinux.
+// BenchStack compares the stack audit with cat and with objdump | checkstack.pl, and writes docs/stack-benchmark.md; STACK_BUILD=PATH for another build than the bundled one, STACK_OBJECTS=FILE:FILE for modules and a vmlinux, CHECKSTACK=FILE for the kernel's checkstack.pl if it is not installed.
 func BenchStack(ctx context.Context) error {
 	if err := os.MkdirAll("out", 0o755); err != nil {
 		return err
 	}
 	args := []string{"go", "run", "./stackcheck/peers", "-on", "out", "-o", "docs/stack-benchmark.md",
 		"-build", cmp.Or(os.Getenv("STACK_BUILD"), "testdata/openzfs-2.1.11/su-ci.tar.zst")}
+	if script := os.Getenv("CHECKSTACK"); script != "" {
+		args = append(args, "-checkstack", script)
+	}
 	for _, object := range filepath.SplitList(os.Getenv("STACK_OBJECTS")) {
 		args = append(args, "-object", object)
 	}
@@ -121,6 +128,32 @@ func RealHeaders(ctx context.Context) error {
 	}
 	return runWith(ctx, []string{headerTreesEnv + "=" + strings.Join(trees, string(os.PathListSeparator))},
 		"go", "tool", "gotestsum", "--format=testname", "--", "-count=1", "-run=^TestRealTrees$", "./headerinstall")
+}
+
+// RecordEvents raises every class of event in the guest of endToEnd, compares zevents with the distribution's zpool events there, and records both in RECORDING=DIR (default out/recordEvents); other variables as endToEnd.
+func RecordEvents(ctx context.Context) error {
+	const out = "out/recordEvents"
+	home, err := os.UserCacheDir()
+	if err != nil && os.Getenv("KMODAUDIT_CACHE") == "" {
+		return mg.Fatalf(2, "finding the user's cache directory: %v; set KMODAUDIT_CACHE", err)
+	}
+	result, err := zpoolevents.Record(ctx, zpoolevents.Config{
+		Config: endtoend.Config{
+			Cache:  cache.Dir(cmp.Or(os.Getenv("KMODAUDIT_CACHE"), filepath.Join(home, "kmodaudit"))),
+			Source: os.Getenv("ZFS_SRC"), Release: os.Getenv("KERNEL"), Out: out, Progress: report.NewProgress(os.Stderr, 0).Show,
+		},
+		Recording: cmp.Or(os.Getenv("RECORDING"), out),
+	})
+	if result != nil {
+		fmt.Print(result)
+	}
+	switch {
+	case err != nil:
+		return mg.Fatalf(2, "%v", err)
+	case !result.Same():
+		return mg.Fatalf(1, "zevents prints other text than zpool events")
+	}
+	return nil
 }
 
 // headerTreesEnv names the variable from which TestRealTrees takes directories.

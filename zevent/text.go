@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/bits"
 	"strconv"
 	"time"
 
@@ -260,8 +261,16 @@ func appendInts(b []byte, p *nvlist.PairView, mask uint64) []byte {
 	return b
 }
 
+// appendHex does what [strconv.AppendUint] does to the base 16, in place: most of what is printed are such numbers.
 func appendHex(b []byte, v uint64) []byte {
-	return strconv.AppendUint(append(b, "0x"...), v, 16)
+	const digits, zeros = "0123456789abcdef", "0x0000000000000000"
+	n := max(1, (bits.Len64(v)+3)/4)
+	b = append(b, zeros[:len("0x")+n]...)
+	for i := len(b) - 1; v > 0; i-- {
+		b[i] = digits[v&0xf]
+		v >>= 4
+	}
+	return b
 }
 
 // vdevState is what zpool calls a vdev_state_t without a reason beside it.
