@@ -80,6 +80,14 @@ func TestFindUserland(t *testing.T) {
 	}
 }
 
+// library finds a library of this machine, in the loader's directory or where Debian has it.
+func library(name, dir string) string {
+	if found, _ := filepath.Glob("/lib/*-linux-gnu/" + name); len(found) > 0 { // the pattern is one
+		return found[0]
+	}
+	return filepath.Join(dir, name)
+}
+
 // A program is packed with its loader and its libraries, as it is linked.
 func TestClosure(t *testing.T) {
 	sh, err := exec.LookPath("sh")
@@ -126,7 +134,7 @@ func TestClosure(t *testing.T) {
 	}
 	want := []string{"sbin/sh", strings.TrimPrefix(loader, "/")}
 	for _, name := range needed {
-		place(filepath.Join(filepath.Dir(loader), name), "lib/other/"+name)
+		place(library(name, filepath.Dir(loader)), "lib/other/"+name)
 		want = append(want, "lib/"+name)
 	}
 	files, err := closure()
