@@ -57,6 +57,26 @@ func ReadFile(file string) ([]byte, error) {
 	return data, nil
 }
 
+// Open opens a module, or another object, of size bytes: where it lies, or what is in a compressed file in memory, with the
+// bound of ReadFile. Its errors name the file.
+func Open(name string) (input io.ReaderAt, size int64, closeInput func() error, err error) {
+	switch filepath.Ext(name) {
+	case ".xz", ".zst", ".gz":
+		data, err := ReadFile(name)
+		return bytes.NewReader(data), int64(len(data)), func() error { return nil }, err
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, 0, nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, 0, nil, err
+	}
+	return f, info.Size(), f.Close, nil
+}
+
 func expand(r io.Reader, ext string) (io.Reader, error) {
 	switch ext {
 	case ".xz":

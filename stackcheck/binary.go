@@ -1,12 +1,9 @@
 package stackcheck
 
 import (
-	"bytes"
 	"debug/elf"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path"
 	"runtime"
 	"slices"
@@ -57,7 +54,7 @@ func readBinaries(files []File, calls bool) ([]binary, []error) {
 // gives nothing. With an error it returns what could be read. Calls are read if asked for.
 func readBinary(file File, calls bool) (binary, error) {
 	b := binary{name: file.Path, product: isLinked(file.Path)}
-	input, size, closeInput, err := open(file.Name)
+	input, size, closeInput, err := kmod.Open(file.Name)
 	if err != nil {
 		return b, err
 	}
@@ -109,25 +106,6 @@ func (b *binary) readCalls(f *object.File, table *orc.Table) error {
 		b.claims[i].code = []*callgraph.Function{unit.Functions[i]}
 	}
 	return nil
-}
-
-// open opens an object where it lies, or the module in a compressed file in memory.
-func open(name string) (input io.ReaderAt, size int64, closeInput func() error, err error) {
-	switch path.Ext(name) {
-	case ".xz", ".zst", ".gz":
-		data, err := kmod.ReadFile(name)
-		return bytes.NewReader(data), int64(len(data)), func() error { return nil }, err
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, 0, nil, err
-	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, 0, nil, err
-	}
-	return f, info.Size(), f.Close, nil
 }
 
 // at returns one of the frames of a source, which may have none.

@@ -1,11 +1,8 @@
 package advice
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -89,7 +86,7 @@ type mapReader struct {
 }
 
 func (r *mapReader) read(file stackcheck.File) error {
-	input, size, closeInput, err := open(file.Name)
+	input, size, closeInput, err := kmod.Open(file.Name)
 	if err != nil {
 		return err
 	}
@@ -178,25 +175,6 @@ func makeRelative(s *framemap.Scope, root string) {
 		}
 		return true
 	})
-}
-
-// open opens an object where it lies, or the module in a compressed file in memory.
-func open(name string) (input io.ReaderAt, size int64, closeInput func() error, err error) {
-	switch path.Ext(name) {
-	case ".xz", ".zst", ".gz":
-		data, err := kmod.ReadFile(name)
-		return bytes.NewReader(data), int64(len(data)), func() error { return nil }, err
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, 0, nil, err
-	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, 0, nil, err
-	}
-	return f, info.Size(), f.Close, nil
 }
 
 // framesOf returns what each source tells of a function, the best first.

@@ -10,7 +10,8 @@ import (
 	"github.com/kmodaudit/kmodaudit/zevent/nvlist"
 )
 
-func recorded(t *testing.T) []zevent.Event {
+// Recorded returns the events of a real recording.
+func Recorded(t *testing.T) []zevent.Event {
 	t.Helper()
 	f, err := os.Open("../../testdata/openzfs-2.1.11/events.zevents")
 	if err != nil {
@@ -33,7 +34,7 @@ func recorded(t *testing.T) []zevent.Event {
 }
 
 func TestRecordedPayloads(t *testing.T) {
-	for _, e := range recorded(t) {
+	for _, e := range Recorded(t) {
 		if err := wantPayload(e); err != nil {
 			t.Errorf("EID %d, class %s: %v", e.EID, e.Class, err)
 		}
@@ -47,7 +48,7 @@ func TestPayloadNeedsEveryPair(t *testing.T) {
 	optional := strings.Fields("vdev_path vdev_ashift vdev_complete_ts vdev_delta_ts vdev_delays zio_priority resilver_type " +
 		"history_command history_internal_name history_internal_str history_txg history_dsname history_dsid history_zone history_who history_ioctl")
 	seen := map[string]bool{}
-	for _, e := range recorded(t) {
+	for _, e := range Recorded(t) {
 		if seen[e.Class] {
 			continue
 		}

@@ -1,7 +1,6 @@
 package suite_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -36,33 +35,12 @@ func allPass() map[string]suite.Status {
 	return want
 }
 
-func recordedEvents(t *testing.T) []zevent.Event {
-	t.Helper()
-	text, err := os.ReadFile("../../testdata/openzfs-2.1.11/events.zevents")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := zevent.NewRecordingReader(bytes.NewReader(text), "events.zevents")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var events []zevent.Event
-	for r.Scan() {
-		e, err := r.Event()
-		if err != nil {
-			t.Fatal(err)
-		}
-		events = append(events, e)
-	}
-	return events
-}
-
 func TestEmulatedPasses(t *testing.T) {
 	want := allPass()
 	for name := range deviceOnly() {
 		want[name] = suite.Skip
 	}
-	for name, recorded := range map[string][]zevent.Event{"built": nil, "recorded": recordedEvents(t), "two recorded": recordedEvents(t)[:2]} {
+	for name, recorded := range map[string][]zevent.Event{"built": nil, "recorded": suite.Recorded(t), "two recorded": suite.Recorded(t)[:2]} {
 		got := statuses(t.Context(), suite.NewEmulatedTarget(recorded, ""))
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s events (-want +got):\n%s", name, diff)
@@ -71,7 +49,7 @@ func TestEmulatedPasses(t *testing.T) {
 }
 
 func TestEveryRecordedEventPasses(t *testing.T) {
-	events := recordedEvents(t)
+	events := suite.Recorded(t)
 	target := suite.NewEmulatedTarget(events, "")
 	checks := suite.Matching(suite.Checks(), regexp.MustCompile("^raise-and-read$"))
 	for _, e := range events {
