@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // A Class is why a header does not compile, as far as its first error tells.
@@ -70,10 +71,12 @@ func (d Diagnostic) class() Class {
 }
 
 // located is "file:line:column: error: message"; the column may be missing (-fno-show-column).
-var located = regexp.MustCompile(`^(.*?):(\d+):(?:(\d+):)? ((?:fatal )?error: .*)$`)
+var located = sync.OnceValue(func() *regexp.Regexp { // most runs compile no header
+	return regexp.MustCompile(`^(.*?):(\d+):(?:(\d+):)? ((?:fatal )?error: .*)$`)
+})
 
 // unlocated is an error of the compiler itself: "cc1: error: unrecognized ...".
-var unlocated = regexp.MustCompile(`^[^ :]+: (?:fatal )?error: .*$`)
+var unlocated = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[^ :]+: (?:fatal )?error: .*$`) })
 
 // firstError finds the first error in what a compiler printed; if there is none, the first line stands for it.
 func firstError(output []byte) Diagnostic {
@@ -88,13 +91,13 @@ func firstError(output []byte) Diagnostic {
 		}
 		// The last line of an inclusion's trace names the translation unit: "                 from <stdin>:2:".
 		again = again || strings.Contains(line, "from <stdin>:2:")
-		if m := located.FindStringSubmatch(line); m != nil {
+		if m := located().FindStringSubmatch(line); m != nil {
 			d := Diagnostic{File: m[1], Message: m[4], Again: again || m[1] == stdin && m[2] == "2"}
 			d.Line, _ = strconv.Atoi(m[2])
 			d.Column, _ = strconv.Atoi(m[3])
 			return d
 		}
-		if unlocated.MatchString(line) {
+		if unlocated().MatchString(line) {
 			return Diagnostic{Message: line}
 		}
 		if first == "" {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
 	"github.com/kmodaudit/kmodaudit/stackcheck/internal/lines"
@@ -52,12 +53,18 @@ const (
 
 var (
 	// "        Depth    Size   Location    (30 entries)", since Linux 2.6.29.
-	heading = regexp.MustCompile(`^\s*Depth\s+Size\s+Location\s+\((\d{1,9}) entries\)\s*$`)
-	rule    = regexp.MustCompile(`^[\s-]+$`)
+	heading = lazily(`^\s*Depth\s+Size\s+Location\s+\((\d{1,9}) entries\)\s*$`)
+	rule    = lazily(`^[\s-]+$`)
 	// "  4)     4824     144   spl_kmem_cache_alloc+0xa4/0x5c0 [spl]": %pS. A module may have its build ID beside it.
-	entryLine = regexp.MustCompile(`^\s*(\d{1,9})\)\s+(-?\d{1,9})\s+(-?\d{1,9})\s+(\S.*?)\s*$`)
-	symbol    = regexp.MustCompile(`^(\S+)\+0x([0-9a-f]{1,16})/0x([0-9a-f]{1,16})(?: \[([^\]\s]+)(?: [0-9a-f]+)?\])?$`)
+	entryLine = lazily(`^\s*(\d{1,9})\)\s+(-?\d{1,9})\s+(-?\d{1,9})\s+(\S.*?)\s*$`)
+	symbol    = lazily(`^(\S+)\+0x([0-9a-f]{1,16})/0x([0-9a-f]{1,16})(?: \[([^\]\s]+)(?: [0-9a-f]+)?\])?$`)
 )
+
+// lazily returns a regular expression that is compiled when it is first used: most runs of a program that links this package
+// read no trace, and compiling took a tenth of their start.
+func lazily(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
 
 // ReadTrace reads a text with one trace, see ReadTraces.
 func ReadTrace(r io.Reader, name string) (Trace, error) {
@@ -121,9 +128,9 @@ func (t *traceReader) line(input *lines.Scanner) {
 		t.fail(t.number, "a line of more than %d bytes; want what the kernel prints as stack_trace", maxLineBytes)
 	case strings.HasPrefix(text, "#"):
 		t.comment(strings.TrimSpace(text[1:]))
-	case heading.MatchString(text):
+	case heading().MatchString(text):
 		t.heading(text)
-	case strings.TrimSpace(text) == "" || rule.MatchString(text):
+	case strings.TrimSpace(text) == "" || rule().MatchString(text):
 	default:
 		if fault == lines.Unterminated {
 			t.fail(t.number, "%s; record the trace again", fault)
@@ -147,7 +154,7 @@ func (t *traceReader) comment(text string) {
 
 func (t *traceReader) heading(text string) {
 	t.endTrace()
-	t.want, _ = strconv.Atoi(heading.FindStringSubmatch(text)[1]) // nine digits
+	t.want, _ = strconv.Atoi(heading().FindStringSubmatch(text)[1]) // nine digits
 	t.traces = append(t.traces, Trace{Title: t.title, Entries: []Entry{}})
 	t.open, t.at, t.title = true, t.number, ""
 }
@@ -176,7 +183,7 @@ func (t *traceReader) endTrace() {
 }
 
 func (t *traceReader) entry(text string) {
-	fields := entryLine.FindStringSubmatch(text)
+	fields := entryLine().FindStringSubmatch(text)
 	if fields == nil || !t.open {
 		t.fail(t.number, `want "Depth Size Location" and then lines of "INDEX) DEPTH SIZE FUNCTION+0xOFFSET/0xLENGTH [MODULE]", got %.80q`, text)
 		return
@@ -201,7 +208,7 @@ func (t *traceReader) entry(text string) {
 
 // locate takes a location as printk's %pS writes it, which is a bare address where there is no symbol.
 func locate(e Entry, location string) Entry {
-	fields := symbol.FindStringSubmatch(location)
+	fields := symbol().FindStringSubmatch(location)
 	if fields == nil {
 		e.Function = location
 		return e
