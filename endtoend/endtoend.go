@@ -67,11 +67,24 @@ type Ground struct {
 
 // Prepare does everything up to the guest's boot.
 func Prepare(ctx context.Context, c Config) (*Ground, error) {
-	if runtime.GOOS != "linux" {
-		return nil, fmt.Errorf("running on the real thing: it needs Linux, this is %s", runtime.GOOS)
-	}
 	p := preparer{Config: c}
-	return p.prepare(ctx)
+	kernelRoot, err := p.build(ctx)
+	if err == nil {
+		err = p.guest(ctx, kernelRoot)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &p.ground, nil
+}
+
+// Build does everything up to the module's build, and leaves Ground.Guest empty. Of c it needs no Out.
+func Build(ctx context.Context, c Config) (*Ground, error) {
+	p := preparer{Config: c}
+	if _, err := p.build(ctx); err != nil {
+		return nil, err
+	}
+	return &p.ground, nil
 }
 
 // preparer holds what one step hands to the next.
@@ -81,36 +94,34 @@ type preparer struct {
 	ground Ground
 }
 
-func (p *preparer) prepare(ctx context.Context) (*Ground, error) {
+// build gets source and kernel, which it returns the root of, and makes the module.
+func (p *preparer) build(ctx context.Context) (kernelRoot string, err error) {
+	if runtime.GOOS != "linux" {
+		return "", fmt.Errorf("running on the real thing: it needs Linux, this is %s", runtime.GOOS)
+	}
 	if err := p.index(ctx); err != nil {
-		return nil, err
+		return "", err
 	}
 	packages, err := p.apt.FindKernel(ctx, p.Release)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	if err := p.tools(ctx, packages.Tools); err != nil {
-		return nil, err
+		return "", err
 	}
 	source, err := p.source(ctx)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	// Said before anything large is downloaded.
 	if err := p.ground.Module.Supports(kbuild.Kernel{Release: packages.Release}); err != nil {
-		return nil, err
+		return "", err
 	}
-	kernelRoot, err := p.kernel(ctx, packages)
+	kernelRoot, err = p.kernel(ctx, packages)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	if err := p.build(ctx, source, packages); err != nil {
-		return nil, err
-	}
-	if err := p.guest(ctx, kernelRoot); err != nil {
-		return nil, err
-	}
-	return &p.ground, nil
+	return kernelRoot, p.module(ctx, source, packages)
 }
 
 // step runs a cached step with progress.
@@ -234,7 +245,7 @@ func (p *preparer) kernel(ctx context.Context, packages distro.KernelPackages) (
 	return root, err
 }
 
-func (p *preparer) build(ctx context.Context, source sourceInputs, packages distro.KernelPackages) error {
+func (p *preparer) module(ctx context.Context, source sourceInputs, packages distro.KernelPackages) error {
 	compiler, err := p.ground.Kernel.Compiler()
 	if err != nil {
 		return err

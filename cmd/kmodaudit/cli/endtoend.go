@@ -66,7 +66,7 @@ func RealHeaderTrees(ctx context.Context, stderr io.Writer, f EndToEndFlags) ([]
 		}
 	}
 	progress := report.NewProgress(stderr, columns(stderr))
-	ground, err := endtoend.Prepare(ctx, endtoend.Config{
+	ground, err := endtoend.Build(ctx, endtoend.Config{
 		Cache: cache.Dir(f.Cache), Source: f.Source, Release: f.Release, Progress: progress.Show,
 	})
 	if err != nil {
