@@ -2,10 +2,12 @@ package zevent
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/segmentio/asm/base64"
 )
 
 // parse reads the line of one event.
@@ -14,7 +16,7 @@ func (p *RecordingPart) parse(line []byte) {
 	rec, text, ok := cutRecorded(line)
 	if ok {
 		var err error
-		p.raw, err = base64.StdEncoding.AppendDecode(p.raw, text)
+		p.raw, err = appendDecoded(p.raw, text)
 		ok = err == nil
 	}
 	if !ok {
@@ -30,6 +32,14 @@ func (p *RecordingPart) parse(line []byte) {
 		p.bad = fmt.Errorf("eid %d and time %v of the line differ from eid %d and time %v of its nvlist",
 			rec.EID, rec.Time, v.EID, v.Time)
 	}
+}
+
+// appendDecoded decodes base64 as encoding/base64 does; where the processor has AVX2, in a fraction of the time.
+func appendDecoded(b, text []byte) ([]byte, error) {
+	start := len(b)
+	b = slices.Grow(b, base64.StdEncoding.DecodedLen(len(text)))
+	n, err := base64.StdEncoding.Decode(b[start:cap(b)], text)
+	return b[:start+n], err
 }
 
 func decodeRecorded(line []byte) (rec recordedEvent, err error) {

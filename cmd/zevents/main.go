@@ -25,6 +25,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends a blocked write
+	widen(os.Stdout)
 	os.Exit(run(ctx, thisSystem(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
