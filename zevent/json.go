@@ -78,7 +78,7 @@ func (f JSONFormat) appendPayload(b []byte, list nvlist.View) []byte {
 	sorted := make([]place, 0, usualPairs)
 	for p := range list.Pairs() {
 		sorted = append(sorted, place{p.Name(), len(pairs)})
-		pairs = append(pairs, p)
+		pairs = append(pairs, *p)
 	}
 	slices.SortFunc(sorted, func(p, q place) int {
 		if order := bytes.Compare(p.name, q.name); order != 0 {

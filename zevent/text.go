@@ -128,10 +128,10 @@ func (f *TextFormat) appendPairs(b []byte, list nvlist.View, indent int) []byte 
 			b = f.appendPairs(b, child, indent+verboseIndent)
 			b = f.appendEnd(b, name, "", indent)
 		case nvlist.NVListArray:
-			b = f.appendLists(b, &p, name, indent)
+			b = f.appendLists(b, p, name, indent)
 		default:
 			b = append(b, " = "...)
-			b = f.appendValue(b, &p, name)
+			b = f.appendValue(b, p, name)
 			b = append(b, '\n')
 		}
 	}

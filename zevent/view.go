@@ -26,7 +26,8 @@ func Parse(raw []byte, dropped uint64) (View, error) {
 	if v.Pairs, err = nvlist.Parse(raw); err != nil {
 		return v, fmt.Errorf("decoding event of %d bytes: %w", len(raw), err)
 	}
-	known := findKnown(v.Pairs)
+	var known knownPairs
+	known.find(v.Pairs)
 	v.Pool, _ = known.pool.Bytes()
 	var ok bool
 	if v.Class, ok = known.class.Bytes(); !ok {
@@ -47,8 +48,8 @@ func Parse(raw []byte, dropped uint64) (View, error) {
 // knownPairs are those that every reader wants; the zero one is not there.
 type knownPairs struct{ class, eid, pool, time nvlist.PairView }
 
-// findKnown does what [nvlist.View.Lookup] does, for four names at once.
-func findKnown(list nvlist.View) (known knownPairs) {
+// find does what [nvlist.View.Lookup] does, for four names at once.
+func (known *knownPairs) find(list nvlist.View) {
 	unique := list.Flags()&nvlist.UniqueName != 0
 	for p := range list.Pairs() {
 		var at *nvlist.PairView
@@ -67,12 +68,11 @@ func findKnown(list nvlist.View) (known knownPairs) {
 		}
 		switch {
 		case p.Type() == want:
-			*at = p
+			*at = *p
 		case unique:
 			*at = nvlist.PairView{}
 		}
 	}
-	return known
 }
 
 // view is a View of Raw. For an Event that was made without Raw the pairs are
@@ -84,6 +84,8 @@ func (e Event) view() View {
 	}
 	v := View{EID: e.EID, Time: e.Time, Class: []byte(e.Class), Dropped: e.Dropped}
 	v.Pairs, _ = nvlist.Parse(raw)
-	v.Pool, _ = findKnown(v.Pairs).pool.Bytes()
+	var known knownPairs
+	known.find(v.Pairs)
+	v.Pool, _ = known.pool.Bytes()
 	return v
 }

@@ -61,7 +61,7 @@ func (c *console) pairs(v nvlist.View, depth int) {
 	}
 }
 
-func (c *console) value(p nvlist.PairView, depth int) {
+func (c *console) value(p *nvlist.PairView, depth int) {
 	switch t := p.Type(); t {
 	case nvlist.Boolean:
 		c.piece(depth, " 1")
@@ -84,7 +84,7 @@ func (c *console) value(p nvlist.PairView, depth int) {
 
 // numbers prints a number in its own width, and an array as if each element had
 // 64 bits.
-func (c *console) numbers(p nvlist.PairView, depth int) {
+func (c *console) numbers(p *nvlist.PairView, depth int) {
 	if v, ok := p.Bool(0); ok {
 		c.piece(depth, boolText(v))
 		return
@@ -114,7 +114,7 @@ func isArray(t nvlist.Type) bool {
 	return false
 }
 
-func scalar(p nvlist.PairView) uint64 {
+func scalar(p *nvlist.PairView) uint64 {
 	if v, ok := p.Uint(0); ok {
 		return v
 	}

@@ -15,17 +15,17 @@ type PairView struct {
 }
 
 // Name returns the bytes of the name in the stream, which may be no UTF-8.
-func (p PairView) Name() []byte { return p.stream.name(&p.pair) }
+func (p *PairView) Name() []byte { return p.stream.name(&p.pair) }
 
 // Type returns the data type.
-func (p PairView) Type() Type { return p.typ }
+func (p *PairView) Type() Type { return p.typ }
 
 // Len returns the number of elements: 0 of a BOOLEAN, 1 of what is not an array.
-func (p PairView) Len() int { return int(p.elements) }
+func (p *PairView) Len() int { return int(p.elements) }
 
 // Uint returns the i-th element of a BYTE, a UINT of any width or an array of
 // them; false if the pair has no such element.
-func (p PairView) Uint(i int) (uint64, bool) {
+func (p *PairView) Uint(i int) (uint64, bool) {
 	switch p.elementType(i) {
 	case Byte, Uint8, Uint16, Uint32, Uint64:
 		return p.stream.bits(&p.pair, i), true
@@ -35,7 +35,7 @@ func (p PairView) Uint(i int) (uint64, bool) {
 
 // Int returns the i-th element of an INT of any width, a HRTIME or an array of
 // them; false if the pair has no such element.
-func (p PairView) Int(i int) (int64, bool) {
+func (p *PairView) Int(i int) (int64, bool) {
 	switch p.elementType(i) {
 	case Int8:
 		return int64(int8(p.stream.bits(&p.pair, i))), true
@@ -51,7 +51,7 @@ func (p PairView) Int(i int) (int64, bool) {
 
 // Bool returns the i-th element of a BOOLEAN_VALUE or BOOLEAN_ARRAY; false if
 // the pair has no such element. A BOOLEAN has none: its presence is its value.
-func (p PairView) Bool(i int) (v, ok bool) {
+func (p *PairView) Bool(i int) (v, ok bool) {
 	if p.elementType(i) != BooleanValue {
 		return false, false
 	}
@@ -59,7 +59,7 @@ func (p PairView) Bool(i int) (v, ok bool) {
 }
 
 // Float64 returns the value of a DOUBLE.
-func (p PairView) Float64() (float64, bool) {
+func (p *PairView) Float64() (float64, bool) {
 	if p.typ != Double {
 		return 0, false
 	}
@@ -68,7 +68,7 @@ func (p PairView) Float64() (float64, bool) {
 
 // Bytes returns the bytes in the stream of a STRING, without the NUL, or of a
 // BYTE_ARRAY.
-func (p PairView) Bytes() ([]byte, bool) {
+func (p *PairView) Bytes() ([]byte, bool) {
 	switch p.typ {
 	case String:
 		at, end, _ := p.stream.stringAt(p.valueAt)
@@ -81,7 +81,7 @@ func (p PairView) Bytes() ([]byte, bool) {
 
 // Strings iterates over the elements of a STRING or STRING_ARRAY, each the
 // bytes in the stream, without the NUL. Other types have none.
-func (p PairView) Strings() iter.Seq[[]byte] {
+func (p *PairView) Strings() iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		if p.elementType(0) != String {
 			return
@@ -98,7 +98,7 @@ func (p PairView) Strings() iter.Seq[[]byte] {
 }
 
 // List returns the list of a NVLIST.
-func (p PairView) List() (View, bool) {
+func (p *PairView) List() (View, bool) {
 	if p.typ != NVList {
 		return View{}, false
 	}
@@ -108,7 +108,7 @@ func (p PairView) List() (View, bool) {
 
 // Lists iterates over the elements of a NVLIST or NVLIST_ARRAY. Other types
 // have none.
-func (p PairView) Lists() iter.Seq[View] {
+func (p *PairView) Lists() iter.Seq[View] {
 	return func(yield func(View) bool) {
 		if !p.typ.embeds() {
 			return

@@ -36,12 +36,13 @@ func (v View) Header() Header { return v.stream.header }
 func (v View) Flags() uint32 { return v.flags }
 
 // Pairs iterates over the pairs in their order. To step over an embedded list
-// takes time in proportion to its length.
-func (v View) Pairs() iter.Seq[PairView] {
-	return func(yield func(PairView) bool) {
+// takes time in proportion to its length. All share one PairView, which the next
+// step overwrites: one that is to be kept has to be copied.
+func (v View) Pairs() iter.Seq[*PairView] {
+	return func(yield func(*PairView) bool) {
 		p := PairView{stream: v.stream}
-		for off, ok := v.stream.next(&p.pair, v.pairs); ok; off, ok = v.stream.next(&p.pair, off) {
-			if !yield(p) {
+		for off, ok := p.stream.next(&p.pair, v.pairs); ok; off, ok = p.stream.next(&p.pair, off) {
+			if !yield(&p) {
 				return
 			}
 		}

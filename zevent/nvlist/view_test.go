@@ -18,7 +18,7 @@ func read(v nvlist.View) nvlist.List {
 	return l
 }
 
-func readValue(p nvlist.PairView) any {
+func readValue(p *nvlist.PairView) any {
 	switch p.Type() {
 	case nvlist.Byte, nvlist.Uint8:
 		return uint8(uints(p)[0])
@@ -84,11 +84,11 @@ func readValue(p nvlist.PairView) any {
 	return nil
 }
 
-func uints(p nvlist.PairView) []uint64 { return elements(p, p.Uint) }
-func ints(p nvlist.PairView) []int64   { return elements(p, p.Int) }
-func bools(p nvlist.PairView) []bool   { return elements(p, p.Bool) }
+func uints(p *nvlist.PairView) []uint64 { return elements(p, p.Uint) }
+func ints(p *nvlist.PairView) []int64   { return elements(p, p.Int) }
+func bools(p *nvlist.PairView) []bool   { return elements(p, p.Bool) }
 
-func elements[T any](p nvlist.PairView, at func(int) (T, bool)) []T {
+func elements[T any](p *nvlist.PairView, at func(int) (T, bool)) []T {
 	all := []T{}
 	for i := range p.Len() + 1 {
 		if v, ok := at(i); ok {
