@@ -64,31 +64,57 @@ func (f *File) readFunctions() error {
 	if err != nil {
 		return fmt.Errorf("the names of symbols: %w", err)
 	}
-	file := ""
-	for i := range uint32(len(f.symbols) / symbolBytes) {
-		s := f.symbol(i)
-		kind, bind := elf.ST_TYPE(s.Info), elf.ST_BIND(s.Info)
-		switch {
-		case kind == elf.STT_FILE:
-			file = names.at(s.Name)
-		case f.isFunction(s):
-			fn := Function{Symbol: names.at(s.Name), Start: f.address(s), Size: s.Size, Local: bind == elf.STB_LOCAL, number: int(i)}
-			if fn.Local {
-				fn.File = file
-			}
-			if !fn.Local {
-				fn.Public, fn.Weak = []string{fn.Symbol}, bind == elf.STB_WEAK
-			}
-			if fn.Symbol != "" && !isPadding(fn.Symbol) {
-				f.functions = append(f.functions, fn)
-			}
-		}
-	}
-	f.functions = joinAliases(f.functions)
+	f.functions = f.joinAliases(f.places(names), names)
 	f.closeGaps()
 	f.functions = joinColdParts(f.functions)
 	f.names, f.cold = names, coldPartsOf(f.functions)
 	return nil
+}
+
+// A place is the symbol of a function, which is many times as large, and where it is.
+type place struct {
+	start  Address
+	number int    // of the symbol
+	file   string // that a local symbol was compiled from
+}
+
+// places returns those of all functions, sorted by address, and at one address by number: local symbols come first in a
+// symbol table.
+func (f *File) places(names stringTable) []place {
+	all := make([]place, 0, f.countFunctions())
+	file := ""
+	for i := range len(f.symbols) / symbolBytes {
+		s := f.symbol(uint32(i))
+		if elf.ST_TYPE(s.Info) == elf.STT_FILE {
+			file = names.at(s.Name)
+		} else if name := names.at(s.Name); f.isFunction(s) && name != "" && !isPadding(name) {
+			all = append(all, place{f.address(s), i, file})
+		}
+	}
+	slices.SortFunc(all, func(a, b place) int { return cmp.Or(a.start.Compare(b.start), cmp.Compare(a.number, b.number)) })
+	return all
+}
+
+func (f *File) countFunctions() (n int) {
+	for i := range len(f.symbols) / symbolBytes {
+		if f.isFunction(f.symbol(uint32(i))) {
+			n++
+		}
+	}
+	return n
+}
+
+// function is that of a symbol.
+func (f *File) function(p place, names stringTable) Function {
+	s := f.symbol(uint32(p.number))
+	bind := elf.ST_BIND(s.Info)
+	fn := Function{Symbol: names.at(s.Name), Start: p.start, Size: s.Size, Local: bind == elf.STB_LOCAL, number: p.number}
+	if fn.Local {
+		fn.File = p.file
+	} else {
+		fn.Public, fn.Weak = []string{fn.Symbol}, bind == elf.STB_WEAK
+	}
+	return fn
 }
 
 func (f *File) symbol(i uint32) elf.Sym64 {
@@ -126,23 +152,12 @@ func (f *File) address(s elf.Sym64) Address {
 	return Address{Section: int(s.Shndx), Offset: s.Value}
 }
 
-// joinAliases sorts functions by address, and makes one of those at the same. Its name is that of the local symbol if
-// there is one: that is what the source calls it.
-func joinAliases(all []Function) []Function {
-	type place struct {
-		start Address
-		index int
-	}
-	places := make([]place, len(all))
-	for i, fn := range all {
-		places[i] = place{fn.Start, i}
-	}
-	slices.SortFunc(places, func(a, b place) int { // local symbols come first in a symbol table
-		return cmp.Or(a.start.Compare(b.start), cmp.Compare(a.index, b.index))
-	})
-	joined := make([]Function, 0, len(all))
+// joinAliases makes one function of those at the same address. Its name is that of the local symbol if there is one: that
+// is what the source calls it.
+func (f *File) joinAliases(places []place, names stringTable) []Function {
+	joined := make([]Function, 0, len(places))
 	for _, p := range places {
-		fn := all[p.index]
+		fn := f.function(p, names)
 		if last := len(joined) - 1; last >= 0 && joined[last].Start == fn.Start {
 			if joined[last].Symbol != fn.Symbol {
 				joined[last].Aliases = append(joined[last].Aliases, fn.Symbol)

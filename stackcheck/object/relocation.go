@@ -12,20 +12,25 @@ type Pointer struct {
 	Target Address
 }
 
-// Pointers returns what the fields of a section point at, in the order of the relocations, which no linker
+// Pointers returns what EachPointer finds.
+func (f *File) Pointers(s *Section) ([]Pointer, error) {
+	var all []Pointer
+	err := f.EachPointer(s, func(p Pointer) { all = append(all, p) })
+	return all, err
+}
+
+// EachPointer calls visit with what each field of a section points at, in the order of the relocations, which no linker
 // promises to sort. A linked object has none: its fields hold their values. The relocations' types are not looked at: the
 // caller knows how wide its fields are, and that they stand for addresses of code.
-func (f *File) Pointers(s *Section) ([]Pointer, error) {
+func (f *File) EachPointer(s *Section, visit func(Pointer)) error {
 	if f.Linked {
-		return nil, nil
+		return nil
 	}
-	var all []Pointer
-	err := f.eachRelocation(s, func(n int) { all = slices.Grow(all, n) }, func(r relocation) {
+	return f.eachRelocation(s, func(int) {}, func(r relocation) {
 		target := f.address(f.symbol(r.symbol))
 		target.Offset += uint64(r.addend)
-		all = append(all, Pointer{Field: r.field, Target: target})
+		visit(Pointer{Field: r.field, Target: target})
 	})
-	return all, err
 }
 
 // A relocation is one as it stands in the file, of a symbol that there is.

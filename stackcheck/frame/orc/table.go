@@ -72,22 +72,28 @@ func readAddresses(f *object.File, s *object.Section) ([]object.Address, error) 
 		}
 		return where, nil
 	}
-	pointers, err := f.Pointers(s)
-	if err != nil {
-		return nil, err
-	}
-	if len(pointers) != len(where) {
-		return fail("%d rows, but %d relocations", len(where), len(pointers))
-	}
-	for _, p := range pointers {
-		if p.Field%addressBytes != 0 || p.Field >= uint64(len(content)) {
-			return fail("a relocation of byte %d, where no row is", p.Field)
-		}
+	relocations := 0
+	var damaged error
+	err = f.EachPointer(s, func(p object.Pointer) {
+		relocations++
 		i := p.Field / addressBytes
-		if where[i] != (object.Address{}) {
-			return fail("two relocations of row %d", i)
+		switch {
+		case damaged != nil:
+		case p.Field%addressBytes != 0 || p.Field >= uint64(len(content)):
+			_, damaged = fail("a relocation of byte %d, where no row is", p.Field)
+		case where[i] != (object.Address{}):
+			_, damaged = fail("two relocations of row %d", i)
+		default:
+			where[i] = p.Target
 		}
-		where[i] = p.Target
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case relocations != len(where):
+		return fail("%d rows, but %d relocations", len(where), relocations)
+	case damaged != nil:
+		return nil, damaged
 	}
 	return where, nil
 }
