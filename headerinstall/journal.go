@@ -92,7 +92,7 @@ func (r *record) readJournal(data []byte) error {
 		switch {
 		case n == 1:
 			if line.Format != journalFormat {
-				return fmt.Errorf("format is %q, want %q", line.Format, journalFormat)
+				return fmt.Errorf("format is %.80q, want %q", line.Format, journalFormat)
 			}
 		case line.Removing:
 			r.removing = true

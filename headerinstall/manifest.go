@@ -100,7 +100,7 @@ func (f *File) equal(other *File) bool {
 
 func (m Manifest) check() error {
 	if m.Format != Format {
-		return fmt.Errorf("format is %q, want %q", m.Format, Format)
+		return fmt.Errorf("format is %.80q, want %q", m.Format, Format)
 	}
 	last := ""
 	for i := range m.Files {

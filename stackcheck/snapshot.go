@@ -143,12 +143,13 @@ func readSnapshotFile(name string) (Build, error) {
 func ReadSnapshot(r io.Reader) (Build, error) {
 	input := bufio.NewReader(r)
 	if start, _ := input.Peek(len(zstdMagic)); bytes.Equal(start, zstdMagic) {
-		decoder, err := zstd.NewReader(input, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxSnapshotWindowBytes))
+		compressed := &countingReader{r: input}
+		decoder, err := zstd.NewReader(compressed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxSnapshotWindowBytes))
 		if err != nil {
 			return Build{}, err
 		}
 		defer decoder.Close()
-		input = bufio.NewReader(decoder)
+		input = bufio.NewReader(&expansion{plain: decoder, compressed: compressed})
 	}
 	var s snapshot
 	limited := &io.LimitedReader{R: input, N: maxSnapshotBytes + 1}
@@ -160,7 +161,7 @@ func ReadSnapshot(r io.Reader) (Build, error) {
 		return Build{}, fmt.Errorf("not a snapshot: %w; make one by kmodaudit stack snapshot", err)
 	}
 	if s.Format != SnapshotFormat {
-		return Build{}, fmt.Errorf("its format is %q, want %q; make it anew by kmodaudit stack snapshot", s.Format, SnapshotFormat)
+		return Build{}, fmt.Errorf("its format is %.80q, want %q; make it anew by kmodaudit stack snapshot", s.Format, SnapshotFormat)
 	}
 	b, err := s.build()
 	if err != nil {
