@@ -143,13 +143,12 @@ func readSnapshotFile(name string) (Build, error) {
 func ReadSnapshot(r io.Reader) (Build, error) {
 	input := bufio.NewReader(r)
 	if start, _ := input.Peek(len(zstdMagic)); bytes.Equal(start, zstdMagic) {
-		compressed := &countingReader{r: input}
-		decoder, err := zstd.NewReader(compressed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxSnapshotWindowBytes))
+		decoder, err := zstd.NewReader(input, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxSnapshotWindowBytes))
 		if err != nil {
 			return Build{}, err
 		}
 		defer decoder.Close()
-		input = bufio.NewReader(&expansion{plain: decoder, compressed: compressed})
+		input = bufio.NewReader(decoder)
 	}
 	var s snapshot
 	limited := &io.LimitedReader{R: input, N: maxSnapshotBytes + 1}

@@ -2,8 +2,10 @@ package stackcheck
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -100,6 +102,34 @@ func TestReadSnapshotRefuses(t *testing.T) {
 				t.Errorf("error %v, want %q", err, test.want)
 			}
 		})
+	}
+}
+
+// However long a text stands where the format should, the error quotes little of it.
+func TestLongSnapshotFormat(t *testing.T) {
+	_, err := ReadSnapshot(strings.NewReader(`{"format": "` + strings.Repeat("a", 1<<20) + `"}`))
+	if err == nil || len(err.Error()) > 300 {
+		t.Errorf("%.300v", err)
+	}
+}
+
+// A build of many like parts compresses hundredfold, and is read again all the same.
+func TestRepetitiveSnapshot(t *testing.T) {
+	b, err := Read("../testdata/small-module/gcc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Functions = slices.Repeat(b.Functions, 40_000/len(b.Functions))
+	var text, compressed bytes.Buffer
+	if err := errors.Join(writeSnapshotTo(&text, false, b), writeSnapshotTo(&compressed, true, b)); err != nil {
+		t.Fatal(err)
+	}
+	if text.Len() < 300*compressed.Len() {
+		t.Fatalf("%d bytes compress to %d; want a build that is more repetitive", text.Len(), compressed.Len())
+	}
+	got, err := ReadSnapshot(&compressed)
+	if err != nil || len(got.Functions) != len(b.Functions) {
+		t.Errorf("%d of %d functions, %v", len(got.Functions), len(b.Functions), err)
 	}
 }
 

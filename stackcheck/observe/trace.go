@@ -61,7 +61,7 @@ var (
 )
 
 // lazily returns a regular expression that is compiled when it is first used: most runs of a program that links this package
-// read no trace, and compiling took a tenth of their start.
+// read no trace.
 func lazily(expression string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
 }
