@@ -11,7 +11,7 @@ import (
 
 // Whatever byte stands wherever in base64, appendDecoded takes or refuses it as encoding/base64 does.
 func TestAppendDecoded(t *testing.T) {
-	raw := make([]byte, 150)
+	raw := make([]byte, 100)
 	for i := range raw {
 		raw[i] = byte(i * 37)
 	}
@@ -19,9 +19,6 @@ func TestAppendDecoded(t *testing.T) {
 		good := base64.StdEncoding.AppendEncode(nil, raw[:length])
 		for at := range len(good) {
 			for b := range 256 {
-				if length%10 != 0 && b != '=' && b != 0x80 { // all bytes at a tenth of the lengths
-					continue
-				}
 				text := bytes.Clone(good)
 				text[at] = byte(b)
 				want, wantErr := base64.StdEncoding.AppendDecode([]byte("kept"), text)
