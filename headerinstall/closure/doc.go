@@ -16,11 +16,11 @@
 //   - A guard is #ifndef X, or #if !defined(X), around all of a header but its comments, without #else, where the header
 //     itself defines X; this is what gcc recognises (gcc/doc/cppinternals.texi, "The Multiple-Include Optimization").
 //     #pragma once does as well, unless it stands under a condition. Only a header that declares or defines something needs one.
-//   - A CONFIG_ leak is a directive (a condition, or the body of a macro) that uses a CONFIG_ macro which the tree does not define,
+//   - A CONFIG_ leak is a line (a condition, the body of a macro, or code) that uses a CONFIG_ macro which the tree does not define,
 //     in a branch that user space can reach: not one for which __KERNEL__ or _KERNEL must be defined. Such a header means one
 //     thing or another with the configuration of the kernel that its consumer is built for, or with none. For headers for
 //     user space each leak is an error, as it is for the kernel's scripts/headers_install.sh; for headers for other kernel modules, it
-//     is what to look at. Code outside directives is not searched.
+//     is what to look at.
 //
 // Headers are read as translation phases 2 and 3 of C read them (C11 5.1.1.2): lines are joined, then comments become a
 // space. Raw strings and separated digits of C++ are known, as gcc knows them in its C; trigraphs and digraphs are not.

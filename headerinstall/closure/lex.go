@@ -6,7 +6,7 @@ import "bytes"
 type place struct{ line, column int } // both from 1, the column in bytes
 
 // A lexer finds the directives of a file. Of what lies between them it looks only at what may hide a directive, or look like
-// one: comments, and the literals on the lines where those begin. A directive without comment and continuation is a part of the source,
+// one: comments, and the literals on the lines where those begin; and at CONFIG_ macros. A directive without comment and continuation is a part of the source,
 // any other is put together in clean.
 type lexer struct {
 	source []byte
@@ -18,10 +18,12 @@ type lexer struct {
 	code  bool   // something is between this directive and the one before, or the end of the file
 	clean []byte
 
+	macros []configMacro // in that code
+
 	unclosed *unclosed // what the file does not end
 
-	hashes, slashes, raws search
-	counted, line         int // line is that of the offset counted, from 1
+	hashes, slashes, raws, macroNames search
+	counted, line                     int // line is that of the offset counted, from 1
 }
 
 // unclosed is a comment or raw string without end.
@@ -30,13 +32,13 @@ type unclosed struct {
 	place place
 }
 
-func newLexer(source, scratch []byte) lexer {
-	return lexer{source: source, bare: true, clean: scratch, line: 1, hashes: search{at: -1}, slashes: search{at: -1}, raws: search{at: -1}}
+func newLexer(source, scratch []byte, macros []configMacro) lexer {
+	return lexer{source: source, bare: true, clean: scratch, macros: macros, line: 1, hashes: search{at: -1}, slashes: search{at: -1}, raws: search{at: -1}, macroNames: search{at: -1}}
 }
 
 // next advances to the next directive.
 func (l *lexer) next() bool {
-	l.code = false
+	l.code, l.macros = false, l.macros[:0]
 	for l.at < len(l.source) {
 		if !l.bare {
 			l.skipCode()
@@ -86,7 +88,8 @@ func (l *lexer) directive() {
 func (l *lexer) skipCode() {
 	for i := l.at; ; {
 		hash, slash, raw := l.hashes.byteFrom(l.source, i, '#'), l.slashes.byteFrom(l.source, i, '/'), l.raws.rawFrom(l.source, i)
-		found := min(hash, slash, raw)
+		macro := l.macroNames.textFrom(l.source, i, configPrefix)
+		found := min(hash, slash, raw, macro)
 		i = found + 1
 		switch {
 		case found == len(l.source):
@@ -95,11 +98,9 @@ func (l *lexer) skipCode() {
 		case found == hash && l.beginsLine(found):
 			l.at, l.bare = found, true
 			return
-		case found == raw, found == slash && l.beginsComment(found):
-			if line := l.beginOfLine(found); found == raw || bytes.ContainsAny(l.source[line:found], "\"'") {
-				l.at = line
-				l.assemble(false)
-				l.bare = true
+		case found == raw, found == macro, found == slash && l.beginsComment(found):
+			if line := l.beginOfLine(found); found != slash || bytes.ContainsAny(l.source[line:found], "\"'") {
+				l.codeLine(line)
 				return
 			}
 			l.bare = l.beginsLine(found)
@@ -107,6 +108,19 @@ func (l *lexer) skipCode() {
 			l.comment()
 			return
 		}
+	}
+}
+
+// codeLine takes the rest of the logical line that goes on at offset i, which is code.
+func (l *lexer) codeLine(i int) {
+	l.at = i
+	l.assemble(false)
+	l.bare = true
+	for macro := range configMacros(l.clean) {
+		if len(l.macros) == maxUses {
+			break
+		}
+		l.macros = append(l.macros, configMacro{string(macro), i})
 	}
 }
 

@@ -46,7 +46,7 @@ const (
 	computed
 )
 
-// A configUse is a CONFIG_ macro in a directive that user space reaches.
+// A configUse is a CONFIG_ macro in what user space reaches.
 type configUse struct {
 	macro  string
 	line   int
@@ -66,13 +66,16 @@ type scanner struct {
 // scan reads a file. Nothing of what it returns is a part of source.
 func (s *scanner) scan(name string, source []byte) *file {
 	source = bytes.TrimPrefix(source, []byte("\xEF\xBB\xBF"))
-	*s = scanner{lexer: newLexer(source, s.clean), open: s.open[:0], file: &file{name: name, bytes: len(source)}}
+	*s = scanner{lexer: newLexer(source, s.clean, s.macros), open: s.open[:0], file: &file{name: name, bytes: len(source)}}
 	if nul := bytes.IndexByte(source[:min(len(source), maxNULOffset)], 0); nul >= 0 {
 		s.fail(s.placeOf(nul), "a NUL byte, this is no text in ASCII or UTF-8; the file was not read")
 		s.full = true
 	}
 	for more := true; more && !s.full; {
 		more = s.next()
+		for _, macro := range s.macros {
+			s.config(macro.name, macro.start)
+		}
 		if s.code && !s.dead() {
 			s.declares = true
 			s.guard.content(len(s.open))
@@ -219,12 +222,18 @@ func (s *scanner) include(directive string, rest []byte) {
 
 // configs notes the CONFIG_ macros of an expression.
 func (s *scanner) configs(expression []byte) {
-	if b := s.branch(); b != nil && (b.dead || b.kernel) {
+	for macro := range configMacros(expression) {
+		s.config(string(macro), s.start)
+	}
+}
+
+// config notes a CONFIG_ macro of the line at an offset.
+func (s *scanner) config(macro string, start int) {
+	b := s.branch()
+	if b != nil && (b.dead || b.kernel) {
 		return
 	}
-	for macro := range configMacros(expression) {
-		s.file.configs = append(s.file.configs, configUse{string(macro), s.placeOf(s.start).line, s.branch()})
-	}
+	s.file.configs = append(s.file.configs, configUse{macro, s.placeOf(start).line, b})
 	s.bound(len(s.file.configs))
 }
 

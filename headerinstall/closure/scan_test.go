@@ -149,7 +149,13 @@ func TestConfigMacros(t *testing.T) {
 			[]string{"CONFIG_A", "CONFIG_B", "CONFIG_C", "CONFIG_D"}},
 		{"body of a macro", "#define A(x) (CONFIG_B + x)\n", []string{"CONFIG_B"}},
 		{"parts of names", "#ifdef MY_CONFIG_A\n#endif\n#define X CONFIG_\n", nil},
-		{"code and comments", "int i = CONFIG_A; /* CONFIG_B */\n", nil},
+		{"code", "static int a[CONFIG_A]; /* CONFIG_B */\nint f(void) { return IS_ENABLED(CONFIG_C) && \\\n CONFIG_D; }\n#if X\n#endif\nint CONFIG_E",
+			[]string{"CONFIG_A", "CONFIG_C", "CONFIG_D", "CONFIG_E"}},
+		{"code beside comments and literals", "/* x */ int i = CONFIG_A; char c = '\"'; /* CONFIG_B\nCONFIG_C */ int j = CONFIG_D; // CONFIG_E\n",
+			[]string{"CONFIG_A", "CONFIG_D"}},
+		{"comments and literals", "// CONFIG_A\n/* CONFIG_B */\nchar *s = \"CONFIG_C\", t[] = \"\\\"CONFIG_D\";\n#define S \"CONFIG_E\"\nchar *r = R\"(\nCONFIG_F)\";\n", nil},
+		{"code for the kernel, and dead code", "#ifdef __KERNEL__\nint i = CONFIG_A;\n#else\nint i = CONFIG_B;\n#endif\n#if 0\nint i = CONFIG_C;\n#endif\n",
+			[]string{"CONFIG_B"}},
 		{"for the kernel", "#ifdef __KERNEL__\n#ifdef CONFIG_A\n#endif\n#else\n#ifdef CONFIG_B\n#endif\n#endif\n", []string{"CONFIG_B"}},
 		{"for a kernel's condition", "#if defined(_KERNEL) && defined(CONFIG_A)\n#elif CONFIG_B\n#endif\n", []string{"CONFIG_B"}},
 		{"perhaps for the kernel", "#if defined(_KERNEL) || defined(CONFIG_A)\n#endif\n", []string{"CONFIG_A"}},
@@ -189,6 +195,9 @@ func TestErrors(t *testing.T) {
 				t.Errorf("errors (-want +got):\n%s", diff)
 			}
 		})
+	}
+	if got := scanned(strings.Repeat("int i = CONFIG_A;\n", 2*maxUses)); len(got.Configs) != maxUses || len(got.Errors) != 1 {
+		t.Errorf("%d macros, errors %q; want %d and one error", len(got.Configs), got.Errors, maxUses)
 	}
 	if got := scanned(strings.Repeat("#include <a.h>\n", 2*maxUses)); len(got.Includes) != maxUses || len(got.Errors) != 1 {
 		t.Errorf("%d includes, errors %q; want %d and one error", len(got.Includes), got.Errors, maxUses)

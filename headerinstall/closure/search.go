@@ -16,6 +16,17 @@ func (s *search) byteFrom(source []byte, i int, c byte) int {
 	return s.at
 }
 
+// textFrom is byteFrom for more than one byte.
+func (s *search) textFrom(source []byte, i int, text []byte) int {
+	if s.at < i {
+		s.at = len(source)
+		if n := bytes.Index(source[min(i, len(source)):], text); n >= 0 {
+			s.at = i + n
+		}
+	}
+	return s.at
+}
+
 // rawFrom returns the offset of the first quote at or after i that may begin a raw string, or the length of source.
 func (s *search) rawFrom(source []byte, i int) int {
 	for s.at < i || s.at < len(source) && !isRawPrefix(source[:s.at]) {
