@@ -21,7 +21,7 @@ type Config struct {
 	// kernel, whatever the tree includes of them is missing.
 	System []Dir
 
-	// Consumers are directories of source code that includes the tree. Of their files, .c, .cc, .cpp, .cxx and headers, only what
+	// Consumers are directories of source code that includes the tree. Of their files, .c, .S, .cc, .cpp, .cxx and headers, only what
 	// they include counts; that is searched beside them, in Tree and in System.
 	Consumers []Dir
 }
@@ -37,28 +37,36 @@ type Dir struct {
 func Check(ctx context.Context, c Config) (Result, error) {
 	for _, dir := range c.System {
 		if _, err := fs.ReadDir(dir.FS, "."); err != nil {
-			return Result{}, fmt.Errorf("searching %s: %w; correct its name, or leave it out", dir.Name, err)
+			return Result{}, fmt.Errorf("searching %s: %w; correct its name, or leave it out", dir.Name, cause(err))
 		}
 	}
 	tree, err := readFiles(ctx, c.Tree, headerNames)
 	if err != nil {
-		return Result{}, fmt.Errorf("reading the installed headers: %w", err)
+		return Result{}, fmt.Errorf("reading the installed headers: %w; name a directory of headers", cause(err))
 	}
 	if len(tree.read) == 0 {
 		return Result{}, errors.New("reading the installed headers: the directory holds no header; check that it is the right one")
 	}
-	search := &searchPath{tree: c.Tree, exists: tree.exists, links: tree.links, system: c.System, known: map[string]bool{}, linkedTo: map[string]bool{}}
+	search := &searchPath{tree: c.Tree, installed: tree, system: c.System, known: map[string]bool{}, linkedTo: map[string]bool{}}
 	k := collector{missing: map[string]*Missing{}, optional: map[string]*Missing{}}
 	k.tree(tree)
 	k.add(search, tree, "", true)
 	for _, dir := range c.Consumers {
 		consumer, err := readFiles(ctx, dir.FS, sourceNames)
 		if err != nil {
-			return Result{}, fmt.Errorf("reading the consumers in %s: %w", dir.Name, err)
+			return Result{}, fmt.Errorf("reading the consumers in %s: %w; correct its name, or leave it out", dir.Name, cause(err))
 		}
 		k.add(search, consumer, dir.Name, false)
 	}
 	return k.result(tree), nil
+}
+
+// cause is an error without the path, which is the "." of a directory that the message names.
+func cause(err error) error {
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+		return pathErr.Err
+	}
+	return err
 }
 
 // A collector puts what was found in single files together.
@@ -112,7 +120,7 @@ func (k *collector) add(search *searchPath, found files, dir string, inTree bool
 		}
 		k.Includes += len(f.includes)
 		for _, i := range f.includes {
-			if i.form != computed && search.finds(i, f.name, found.exists, inTree) {
+			if i.form != computed && search.finds(i, f.name, found, inTree) {
 				continue
 			}
 			use := Use{path.Join(dir, f.name), i.line, i.branch.conditions()}

@@ -170,17 +170,37 @@ func TestNamesThatAreAlmostThere(t *testing.T) {
 	}
 }
 
+// A ".." takes a path back only from a directory that is there.
+func TestPathsThroughMissingDirectories(t *testing.T) {
+	tree := fstest.MapFS{
+		"top.h":     text("#pragma once", "#include <sys/../sys/a.h>", "#include <none/../top.h>", "#include <top.h/../sys/a.h>"),
+		"sys/a.h":   text("#pragma once", `#include "../top.h"`, `#include "none/../a.h"`, `#include "..a/../a.h"`, `#include "b/../a.h"`),
+		"sys/b/b.h": text("#pragma once", "#include <sys/../std.h>", "#include <std/../std.h>", "#include <std/none/../../std.h>", "#include <x/..>"),
+	}
+	system := Dir{"usr/include", fstest.MapFS{"std.h": text(""), "std/int.h": text("")}}
+	var got []string
+	for _, m := range mustCheck(t, Config{Tree: tree, System: []Dir{system}}).Missing {
+		got = append(got, m.Include)
+	}
+	want := []string{"..a/../a.h", "none/../a.h", "none/../top.h", "std/none/../../std.h", "sys/../std.h", "top.h/../sys/a.h", "x/.."}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("missing (-want +got):\n%s", diff)
+	}
+}
+
 // What is not understood of a consumer may hide what it includes, and is said too.
 func TestConsumers(t *testing.T) {
 	consumer := Dir{"module", fstest.MapFS{
 		"Makefile": text("all:"),
 		"own.h":    text("int no_guard;", "#ifdef CONFIG_OWN", "#endif"),
+		"asm.S":    text("#include <sys/asm_linkage.h>", "# it's no directive"),
 		"a.c":      text(`#include "own.h"`, "#include <tree.h>", "#include <own.h>", "/* not closed", "#include <none.h>"),
 		"broken.c": &fstest.MapFile{Mode: fs.ModeNamedPipe},
 	}}
 	got := mustCheck(t, Config{Tree: fstest.MapFS{"tree.h": text("#pragma once")}, Consumers: []Dir{consumer}})
-	want := Result{Headers: 1, Bytes: 13, Includes: 3,
-		Missing: []Missing{{Include: "own.h", Includers: []Use{{File: "module/a.c", Line: 3}}}},
+	want := Result{Headers: 1, Bytes: 13, Includes: 4,
+		Missing: []Missing{{Include: "own.h", Includers: []Use{{File: "module/a.c", Line: 3}}},
+			{Include: "sys/asm_linkage.h", Includers: []Use{{File: "module/asm.S", Line: 1}}}},
 		Errors:  []SyntaxError{{"module/a.c", 4, 1, "the comment is not terminated; close it with */"}},
 		NotRead: []NotRead{{"module/broken.c", "it is not a regular file"}},
 	}

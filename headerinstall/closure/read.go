@@ -19,7 +19,7 @@ const maxFileBytes = 64 << 20
 
 var (
 	headerNames = []string{".h", ".hh", ".hpp", ".hxx"}
-	sourceNames = append([]string{".c", ".cc", ".cpp", ".cxx"}, headerNames...)
+	sourceNames = append([]string{".c", ".S", ".cc", ".cpp", ".cxx"}, headerNames...)
 )
 
 // batchFiles is how many files a worker takes at once: passing a name on costs about as much as reading a small file.
@@ -32,14 +32,15 @@ const minBufferBytes = 64 << 10
 type files struct {
 	read    []*file
 	exists  map[string]bool // every file, also one that was not read
-	others  []string        // files without one of the extensions
-	notRead []NotRead       // what could not be read
-	links   bool            // there are links to directories
+	dirs    map[string]bool
+	others  []string  // files without one of the extensions
+	notRead []NotRead // what could not be read
+	links   bool      // there are links to directories
 }
 
 // readFiles scans the files of a directory whose names end in one of extensions. Each worker keeps one file in memory.
 func readFiles(ctx context.Context, dir fs.FS, extensions []string) (files, error) {
-	found := files{exists: map[string]bool{}}
+	found := files{exists: map[string]bool{}, dirs: map[string]bool{}}
 	var mu sync.Mutex // of found.read and found.notRead
 	skip := func(name, reason string) {
 		mu.Lock()
@@ -117,6 +118,7 @@ func (f *files) walk(dir fs.FS, skip func(name, reason string), visit func(name 
 			skip(name, err.Error())
 			return fs.SkipDir
 		case entry.IsDir():
+			f.dirs[name] = true
 			return nil
 		case entry.Type().IsRegular():
 			return visit(name)

@@ -66,6 +66,9 @@ type scanner struct {
 // scan reads a file. Nothing of what it returns is a part of source.
 func (s *scanner) scan(name string, source []byte) *file {
 	source = bytes.TrimPrefix(source, []byte("\xEF\xBB\xBF"))
+	if bytes.IndexByte(source, '\n') < 0 { // lines of old Macs, which gcc and clang read too
+		source = bytes.ReplaceAll(source, []byte("\r"), newline)
+	}
 	*s = scanner{lexer: newLexer(source, s.clean, s.macros), open: s.open[:0], file: &file{name: name, bytes: len(source)}}
 	if nul := bytes.IndexByte(source[:min(len(source), maxNULOffset)], 0); nul >= 0 {
 		s.fail(s.placeOf(nul), "a NUL byte, this is no text in ASCII or UTF-8; the file was not read")

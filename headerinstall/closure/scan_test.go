@@ -48,6 +48,7 @@ func TestIncludes(t *testing.T) {
 		{"forms", "#include <a/b.h>\n#include \"c.h\"\n #\tinclude_next <d.h> // why\n#import <e.h>\n#include X(f)\n",
 			[]string{"01: <> a/b.h", `02: "" c.h`, "03: next d.h", "04: <> e.h", "05: computed X(f)"}},
 		{"no newline at the end, CRLF, byte order mark", "\xEF\xBB\xBF#include <a.h>\r\n#include <b.h>", []string{"01: <> a.h", "02: <> b.h"}},
+		{"lines that end in a carriage return", "#ifndef A\r#define A\r#include <a.h>\r#endif\r", []string{"03: <> a.h"}},
 		{"in comments", "/* #include <a.h>\n#include <b.h>\n*/ #include <c.h>\n// \\\n#include <d.h>\n", []string{"03: <> c.h"}},
 		{"after code, a directive is none", "int i; /*\n*/ #include <a.h>\n", nil},
 		{"comments inside", "#/**/include/* to\nthe next line */<a.h>/**/\n#include <b.h>\n", []string{"01: <> a.h", "03: <> b.h"}},
