@@ -68,8 +68,9 @@ type Unneeded struct {
 
 // NotChecked is a header of which nothing is known.
 type NotChecked struct {
-	Header string `json:"header"`
-	Reason string `json:"reason"`
+	Header        string `json:"header"`
+	Reason        string `json:"reason"`
+	OtherLanguage bool   `json:"other_language,omitempty"` // it is for another language, and need not be checked as this one
 }
 
 // Check compiles every header. An error means that the check was not finished: the directory cannot be read, there is no compiler, it
@@ -233,7 +234,7 @@ func (r *Result) add(outcomes []outcome, excuses []Excuse) {
 		delete(byHeader, o.header)
 		switch {
 		case o.err != nil:
-			r.NotChecked = append(r.NotChecked, NotChecked{o.header, o.err.Error()})
+			r.NotChecked = append(r.NotChecked, NotChecked{o.header, o.err.Error(), o.err == errOtherLanguage})
 		case o.failed == nil:
 			r.Compiled++
 			if excuse != nil {

@@ -58,8 +58,8 @@ func TestCheck(t *testing.T) {
 			First:  Diagnostic{File: "x.h", Line: 1, Column: 2, Message: "fatal error: y.h: No such file or directory"},
 			Excuse: &excuses[0]}},
 		Unneeded: []Unneeded{{excuses[2], "there is no such header"}, {excuses[1], "the header compiles"}},
-		NotChecked: []NotChecked{{"a>b.h", "its name cannot be written in an #include; rename it"},
-			{"sys/killed.h", "the compiler did not end by itself: signal: killed"}},
+		NotChecked: []NotChecked{{Header: "a>b.h", Reason: "its name cannot be written in an #include; rename it"},
+			{Header: "sys/killed.h", Reason: "the compiler did not end by itself: signal: killed"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("error %v, result (-want +got):\n%s", err, diff)
@@ -82,7 +82,7 @@ func TestNamesOfHeaders(t *testing.T) {
 	dir := writeTree(t, map[string]string{"b.h": "", "a.hpp": "", "c.hh": "", "d.hxx": "", "e.inc": ""})
 	compiler := fake(t, "*) ;;")
 	got, err := Check(t.Context(), Config{Dir: dir, Compiler: compiler, Excuses: []Excuse{{"c.hh", "x", "excuses:1"}}})
-	want := []NotChecked{{"a.hpp", errOtherLanguage.Error()}, {"c.hh", errOtherLanguage.Error()}, {"d.hxx", errOtherLanguage.Error()}}
+	want := []NotChecked{{"a.hpp", errOtherLanguage.Error(), true}, {"c.hh", errOtherLanguage.Error(), true}, {"d.hxx", errOtherLanguage.Error(), true}}
 	if diff := cmp.Diff(want, got.NotChecked); diff != "" || err != nil || got.Compiled != 1 || len(got.Unneeded) > 0 {
 		t.Errorf("error %v, %d compile, unneeded %v, not checked (-want +got):\n%s", err, got.Compiled, got.Unneeded, diff)
 	}

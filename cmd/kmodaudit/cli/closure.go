@@ -46,6 +46,9 @@ func HeadersClosure(ctx context.Context, out Output, f ClosureFlags) error {
 	if f.Compile {
 		config.Progress = report.NewProgress(out.Stderr, columns(out.Stderr)).Show
 		checked, err := compile.Check(ctx, config)
+		if err == nil {
+			err = uncompiled(f.Tree, checked)
+		}
 		compiled, unread = &checked, errors.Join(unread, err)
 	}
 	if err := out.write(report.Closure(result, compiled), f.Format); err != nil {
@@ -71,6 +74,24 @@ func unreadIncludes(tree string, r closure.Result) (err error) {
 			tree, r.NotRead[0].File, r.NotRead[0].Reason, n))
 	}
 	return err
+}
+
+// uncompiled is the error of headers of which it is not known whether they compile; nil if there is none.
+func uncompiled(tree string, r compile.Result) error {
+	n := 0
+	var first compile.NotChecked
+	for _, header := range r.NotChecked {
+		if header.OtherLanguage {
+			continue
+		}
+		if n++; n == 1 {
+			first = header
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return fmt.Errorf("compiling the headers of %s as %s: %s was not checked: %s (%d in all)", tree, r.Language, first.Header, first.Reason, n)
 }
 
 func (f ClosureFlags) compileConfig() (compile.Config, error) {
