@@ -110,6 +110,10 @@ func HeaderRemoval(r headerinstall.Removal, dest string) Listing {
 		Tables: []Table{deviations(r.Kept)},
 		Summary: fmt.Sprintf("%s removed from %s; %s gone before, %s kept because they were changed",
 			count(len(r.Removed), "header"), dest, grouped(len(r.Gone)), grouped(len(r.Kept))),
+		JSON: struct {
+			Destination string `json:"destination"`
+			headerinstall.Removal
+		}{dest, r},
 	}
 }
 

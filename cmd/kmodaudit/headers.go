@@ -33,8 +33,6 @@ Exit status: 0 planned, 1 with findings, 2 could not be done: everything that is
 		},
 	}
 	flags.add(cmd)
-	addFormat(cmd, &flags.Format, report.TableFormat, report.JSONFormat, report.CSVFormat, report.MarkdownFormat)
-	cmd.MarkFlagsMutuallyExclusive("format", "list", "diff")
 	return cmd
 }
 
@@ -54,7 +52,7 @@ that matches counts. With --profile they come from a configuration, and so do th
 rules of the command line go before those.
 
 With --list it prints the installed files as a packager's tool reads them, in place of their number; with --diff
-what changed in each header.
+what changed in each header; with a --format other than table what was done with each, as plan does.
 
 Exit status: 0 installed, 1 installed with findings (as those of plan), 2 could not be done.`,
 		Example: `  kmodaudit headers install ./zfs/include --destdir stage --dry-run
@@ -66,7 +64,6 @@ Exit status: 0 installed, 1 installed with findings (as those of plan), 2 could 
 	flags.add(cmd)
 	cmd.Flags().BoolVarP(&flags.DryRun, "dry-run", "n", false, "print the plan, and write nothing")
 	cmd.Flags().BoolVar(&flags.Sync, "sync", false, "have the file system write everything out before the manifest is written")
-	cmd.MarkFlagsMutuallyExclusive("list", "diff")
 	return cmd
 }
 
@@ -88,12 +85,13 @@ Exit status: 0 nothing to list, 1 something, 2 could not be done wholly.`,
 		},
 	}
 	addTreeFlags(cmd, &tree)
-	addFormat(cmd, &format, report.TableFormat, report.JSONFormat, report.CSVFormat, report.MarkdownFormat)
+	addHeadersFormat(cmd, &format)
 	return cmd
 }
 
 func headersUninstallCommand() *cobra.Command {
 	var tree cli.HeaderTree
+	format := report.TableFormat
 	cmd := &cobra.Command{
 		Use:   "uninstall",
 		Short: "Remove installed headers",
@@ -105,10 +103,11 @@ Exit status: 0 all removed, 1 something was kept, 2 could not be done wholly.`,
   kmodaudit headers uninstall --destdir stage`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return cli.HeadersUninstall(cmd.Context(), output(cmd), tree)
+			return cli.HeadersUninstall(cmd.Context(), output(cmd), tree, format)
 		},
 	}
 	addTreeFlags(cmd, &tree)
+	addHeadersFormat(cmd, &format)
 	return cmd
 }
 
@@ -133,6 +132,8 @@ func (f *headersFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.Force, "force", false, "replace files that no manifest lists")
 	flags.BoolVar(&f.Diff, "diff", false, "print what changes in the headers, as a unified diff")
 	addChoice(cmd, &f.List, "list", "print a list of the files", headerinstall.ListKinds...)
+	addHeadersFormat(cmd, &f.Format)
+	cmd.MarkFlagsMutuallyExclusive("format", "list", "diff")
 }
 
 // with returns the flags once the command line has been read.
@@ -151,6 +152,10 @@ func addTreeFlags(cmd *cobra.Command, tree *cli.HeaderTree) {
 	flags.StringVar(&tree.Manifest, "manifest", "", "`file` that records what is installed (default out/headers-DESTINATION.json)")
 	flags.StringVar(&tree.Profile, "profile", "", "`name` of a profile of the configuration (default: none, or with --config its table [headers])")
 	flags.StringVarP(&tree.Config, "config", "C", "", "configuration `file` (default with --profile: "+audit.ConfigName+")")
+}
+
+func addHeadersFormat(cmd *cobra.Command, format *report.Format) {
+	addFormat(cmd, format, report.TableFormat, report.JSONFormat, report.CSVFormat, report.MarkdownFormat)
 }
 
 func addFormat(cmd *cobra.Command, format *report.Format, formats ...report.Format) {

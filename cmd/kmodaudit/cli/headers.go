@@ -16,8 +16,8 @@ type HeadersFlags struct {
 	Force  bool
 	Sync   bool
 	DryRun bool
-	Diff   bool // print what changes in the headers
-	Format report.Format
+	Diff   bool                   // print what changes in the headers
+	Format report.Format          // empty for a table
 	List   headerinstall.ListKind // empty for none
 }
 
@@ -38,12 +38,12 @@ func HeadersPlan(ctx context.Context, out Output, f HeadersFlags) error {
 	case f.List != "":
 		err = out.list(plan.Manifest(), f.List, t.prefix)
 	default:
-		return out.planned(plan, f.Format)
+		return out.planned(plan, cmp.Or(f.Format, report.TableFormat))
 	}
 	return out.conclude(plan, err)
 }
 
-// HeadersInstall installs headers, and prints how many, what changed in them, or a list of them.
+// HeadersInstall installs headers, and prints how many, what changed in them, a list of them, or what was done with each.
 func HeadersInstall(ctx context.Context, out Output, f HeadersFlags) error {
 	if f.DryRun {
 		return HeadersPlan(ctx, out, f)
@@ -66,6 +66,8 @@ func HeadersInstall(ctx context.Context, out Output, f HeadersFlags) error {
 	case f.Diff:
 	case f.List != "":
 		err = out.list(plan.Manifest(), f.List, t.prefix)
+	case cmp.Or(f.Format, report.TableFormat) != report.TableFormat:
+		return out.planned(plan, f.Format)
 	default:
 		err = out.write(report.InstalledHeaders(plan), report.TableFormat)
 		return cmp.Or(err, found(len(plan.Findings)))
@@ -94,7 +96,7 @@ func HeadersVerify(ctx context.Context, out Output, h HeaderTree, format report.
 }
 
 // HeadersUninstall removes installed headers that are as they were installed.
-func HeadersUninstall(ctx context.Context, out Output, h HeaderTree) error {
+func HeadersUninstall(ctx context.Context, out Output, h HeaderTree, format report.Format) error {
 	t, err := h.resolve()
 	if err != nil {
 		return cannot(err)
@@ -105,7 +107,7 @@ func HeadersUninstall(ctx context.Context, out Output, h HeaderTree) error {
 	if err != nil {
 		return cannot(explained(err))
 	}
-	if err := out.write(report.HeaderRemoval(removal, t.dest), report.TableFormat); err != nil {
+	if err := out.write(report.HeaderRemoval(removal, t.dest), format); err != nil {
 		return err
 	}
 	return found(len(removal.Kept))
