@@ -43,11 +43,12 @@ type change int
 
 // Write writes a listing to a terminal of that many columns, or 0 for no terminal.
 func (l Listing) Write(w io.Writer, f Format, columns int) error {
+	if f == TableFormat {
+		return l.table(w, columns > 0)
+	}
 	var b strings.Builder
 	var err error
 	switch f {
-	case TableFormat:
-		l.table(&b, columns > 0)
 	case JSONFormat:
 		err = writeJSON(&b, l.JSON)
 	case CSVFormat:

@@ -90,3 +90,23 @@ func TestMessage(t *testing.T) {
 		t.Errorf("message (-want +got):\n%s", diff)
 	}
 }
+
+// Columns are as wide as a terminal shows them, and no row ends in spaces.
+func TestBareTable(t *testing.T) {
+	l := Listing{Tables: []Table{{
+		Columns: []string{"a", "n", "change", "last"},
+		Rows:    [][]any{{"生命", 1, change(-1234), "x"}, {"é", "", change(5), ""}, {"", 22222, "", "wide"}, {"only", "", "", ""}},
+	}}}
+	want := "a          n  change  last\n" +
+		"生命       1  -1,234  x\n" +
+		"é                 +5\n" +
+		"      22,222          wide\n" +
+		"only\n"
+	var got strings.Builder
+	if err := l.Write(&got, TableFormat, 0); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got.String()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

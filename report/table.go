@@ -1,40 +1,43 @@
 package report
 
 import (
-	"strings"
+	"bufio"
+	"io"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
 // table writes a listing for people: with lines on a terminal, and in bare columns elsewhere.
-func (l Listing) table(b *strings.Builder, terminal bool) {
+func (l Listing) table(to io.Writer, terminal bool) error {
+	w := bufio.NewWriterSize(to, 64<<10)
 	for i, t := range l.Tables {
 		if i > 0 {
-			b.WriteString("\n")
+			w.WriteString("\n")
 		}
 		if t.Title != "" {
-			b.WriteString(printable(t.Title) + "\n")
+			w.WriteString(printable(t.Title) + "\n")
 		}
-		if len(t.Rows) > 0 {
-			b.WriteString(t.draw(terminal) + "\n")
+		switch {
+		case len(t.Rows) == 0:
+		case terminal:
+			w.WriteString(t.lined() + "\n")
+		default:
+			t.bare(w)
 		}
 	}
 	if l.Summary != "" {
-		b.WriteString(printable(l.Summary) + "\n")
+		w.WriteString(printable(l.Summary) + "\n")
 	}
+	return w.Flush()
 }
 
-func (t Table) draw(terminal bool) string {
-	if t.Bars && terminal {
+func (t Table) lined() string {
+	if t.Bars {
 		t = t.withBars()
 	}
 	w := table.NewWriter()
-	w.SetStyle(bare)
-	if terminal {
-		w.SetStyle(lined)
-	}
-	w.SuppressTrailingSpaces()
+	w.SetStyle(lines)
 	var heading table.Row
 	var configs []table.ColumnConfig
 	for i, name := range t.Columns {
@@ -55,6 +58,64 @@ func (t Table) draw(terminal bool) string {
 	return w.Render()
 }
 
+// bare writes the columns of a table side by side, row by row: a program may read a hundred thousand of them.
+func (t Table) bare(w *bufio.Writer) {
+	last := len(t.Columns) - 1
+	columns := make([]column, len(t.Columns))
+	for i, name := range t.Columns {
+		c := &columns[i]
+		c.right = t.isNumeric(i)
+		if c.width = widthOf(name); i == last && !c.right { // nothing comes behind it
+			continue
+		}
+		for _, row := range t.Rows {
+			c.width = max(c.width, widthOf(readable(row[i])))
+		}
+	}
+	gap := 0
+	for i, name := range t.Columns {
+		gap = columns[i].write(w, name, gap)
+	}
+	w.WriteByte('\n')
+	for _, row := range t.Rows {
+		gap = 0
+		for i, cell := range row {
+			gap = columns[i].write(w, readable(cell), gap)
+		}
+		w.WriteByte('\n')
+	}
+}
+
+// A column of a bare table.
+type column struct {
+	width int  // in cells of a terminal
+	right bool // its text ends where the column does
+}
+
+// write writes a cell behind a gap of so many spaces, and returns the gap behind it: what is empty to its end has no spaces.
+func (c column) write(w *bufio.Writer, cell string, gap int) int {
+	const between = 2
+	if cell == "" {
+		return gap + c.width + between
+	}
+	pad := max(0, c.width-widthOf(cell))
+	if c.right {
+		gap, pad = gap+pad, 0
+	}
+	writeSpaces(w, gap)
+	w.WriteString(cell)
+	return pad + between
+}
+
+// widthOf is how many cells of a terminal a text takes; there is no escape sequence in it.
+func widthOf(s string) int { return text.StringWidthWithoutEscSequences(s) }
+
+func writeSpaces(w *bufio.Writer, n int) {
+	for range n {
+		w.WriteByte(' ')
+	}
+}
+
 // readable is a cell for people.
 func readable(cell any) string {
 	switch cell := cell.(type) {
@@ -71,17 +132,9 @@ func readable(cell any) string {
 	return ""
 }
 
-var bare, lined = bareStyle(), linedStyle()
+var lines = lineStyle()
 
-func bareStyle() table.Style {
-	s := table.StyleDefault
-	s.Box = table.BoxStyle{PaddingRight: "  "}
-	s.Format = table.FormatOptions{}
-	s.Options = table.OptionsNoBordersAndSeparators
-	return s
-}
-
-func linedStyle() table.Style {
+func lineStyle() table.Style {
 	s := table.StyleLight
 	s.Format = table.FormatOptions{}
 	return s
