@@ -244,7 +244,7 @@ func TestTrustModTime(t *testing.T) {
 	if diff := cmp.Diff(map[string]Action{"a.h": Same, "b.h": Changed, "c.h": Changed}, actions(p)); diff != "" {
 		t.Errorf("actions (-want +got):\n%s", diff)
 	}
-	if p.Entries[0].SHA256 != sha("a") {
+	if entries(p)[0].SHA256 != sha("a") {
 		t.Error("the digest is not the manifest's")
 	}
 	setBack("out/c.h", installed["c.h"].Mtime)
@@ -267,7 +267,7 @@ func TestFreshModTimeIsNotTrusted(t *testing.T) {
 	}
 	c := Config{Root: root, Sources: []string{"./m/include"}, Dest: filepath.Join(root, "out"), TrustModTime: true}
 	p := mustUpdate(t, c)
-	if got := p.Entries[0].SourceMtime; got != 0 {
+	if got := entries(p)[0].SourceMtime; got != 0 {
 		t.Errorf("recorded %d", got)
 	}
 }

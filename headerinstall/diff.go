@@ -24,11 +24,11 @@ func (p Plan) Diff(ctx context.Context, w io.Writer) error {
 	defer dest.close()
 	worker := newWorker()
 	defer worker.close()
-	for i := range p.Entries {
+	for e, h := range p.all() {
 		if ctx.Err() != nil {
 			return fmt.Errorf("comparing headers: %w", context.Cause(ctx))
 		}
-		text, err := worker.diff(&p.Entries[i], dest)
+		text, err := worker.diff(e, h, dest)
 		if err != nil {
 			return fmt.Errorf("comparing headers: %w", err)
 		}
@@ -41,7 +41,8 @@ func (p Plan) Diff(ctx context.Context, w io.Writer) error {
 
 const nowhere = "/dev/null"
 
-func (w *worker) diff(e *Entry, dest dir) (text []byte, err error) {
+// diff compares what an entry has in the destination with its header, if it has one.
+func (w *worker) diff(e Entry, h *header, dest dir) (text []byte, err error) {
 	oldName, newName := "a/"+e.Destination, "b/"+e.Destination
 	var old, new []byte
 	switch e.Action {
@@ -53,12 +54,12 @@ func (w *worker) diff(e *Entry, dest dir) (text []byte, err error) {
 		newName = nowhere
 	}
 	if e.Action != New {
-		if old, err = w.installed(e, dest); err != nil {
+		if old, err = w.installed(e.Destination, dest); err != nil {
 			return nil, unreadable(e.Destination, err)
 		}
 	}
 	if e.Action != Stale {
-		fd, stat, err := w.open(e.source())
+		fd, stat, err := w.open(h.source())
 		if err == nil {
 			new, err = w.readAll(fd, stat.Size)
 		}
@@ -73,16 +74,16 @@ func (w *worker) diff(e *Entry, dest dir) (text []byte, err error) {
 }
 
 // installed reads what is at a destination, if that is a file.
-func (w *worker) installed(e *Entry, dest dir) ([]byte, error) {
-	d, err := dest.sub(path.Dir(e.Destination))
+func (w *worker) installed(destination string, dest dir) ([]byte, error) {
+	d, err := dest.sub(path.Dir(destination))
 	if err != nil {
 		return nil, err
 	}
 	defer d.close()
-	if d.isLink(path.Base(e.Destination)) {
+	if d.isLink(path.Base(destination)) {
 		return nil, nil
 	}
-	opened, err := d.open(path.Base(e.Destination))
+	opened, err := d.open(path.Base(destination))
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package headerinstall
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"io/fs"
@@ -136,31 +137,38 @@ type entryName struct {
 
 // list returns the entries of a directory that has just been opened. It uses buf.
 func (d dir) list(buf []byte) (entries []entryName, err error) {
+	err = d.each(buf, func(name []byte, kind byte) { entries = append(entries, entryName{string(name), kind}) })
+	return entries, err
+}
+
+// each calls do with the entries of a directory that has just been opened. The names are parts of buf, which it uses.
+func (d dir) each(buf []byte, do func(name []byte, kind byte)) error {
 	for {
 		n, err := unix.Getdents(int(d), buf)
 		if err == unix.EINTR {
 			continue
 		}
 		if err != nil || n == 0 {
-			return entries, err
+			return err
 		}
-		for records := string(buf[:n]); len(records) > 0; { // one string for all names
-			var e entryName
-			e, records = nextEntry(records)
-			if e.name == "." || e.name == ".." {
+		for records := buf[:n]; len(records) > 0; {
+			var name []byte
+			var kind byte
+			name, kind, records = nextEntry(records)
+			if string(name) == "." || string(name) == ".." {
 				continue
 			}
-			if e.kind == unix.DT_UNKNOWN {
-				stat, err := d.stat(e.name)
+			if kind == unix.DT_UNKNOWN {
+				stat, err := d.stat(string(name))
 				if err == unix.ENOENT {
 					continue
 				}
 				if err != nil {
-					return entries, err
+					return err
 				}
-				e.kind = byte(stat.Mode & unix.S_IFMT >> 12) // as IFTODT of dirent.h
+				kind = byte(stat.Mode & unix.S_IFMT >> 12) // as IFTODT of dirent.h
 			}
-			entries = append(entries, e)
+			do(name, kind)
 		}
 	}
 }
@@ -176,11 +184,11 @@ func (d dir) entries(buf []byte) ([]entryName, error) {
 }
 
 // nextEntry takes one struct linux_dirent64 off records, as getdents64(2) lays it out.
-func nextEntry(records string) (entryName, string) {
+func nextEntry(records []byte) (name []byte, kind byte, rest []byte) {
 	const lengthAt, kindAt, nameAt = 16, 18, 19
-	length := binary.NativeEndian.Uint16([]byte(records[lengthAt:kindAt]))
-	name, _, _ := strings.Cut(records[nameAt:length], "\x00")
-	return entryName{name, records[kindAt]}, records[length:]
+	length := binary.NativeEndian.Uint16(records[lengthAt:kindAt])
+	name, _, _ = bytes.Cut(records[nameAt:length], []byte{0})
+	return name, records[kindAt], records[length:]
 }
 
 // make makes a directory, with DirMode whatever the umask; it may be there already.

@@ -26,7 +26,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err) // all that is wrong, a line each
 	}
-	for _, e := range plan.Entries {
+	for e := range plan.Entries() {
 		fmt.Println(e.Action, e.Depth(), e.Destination)
 	}
 	manifest, err := headerinstall.Install(ctx, plan)

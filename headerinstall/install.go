@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -88,9 +89,8 @@ func (in *installer) sweep(ctx context.Context) error {
 		return nil
 	}
 	dirs := in.plan.last.directories()
-	dirs = slices.AppendSeq(dirs, directoriesOf(in.plan.Entries, func(*Entry) bool { return true }))
-	slices.Sort(dirs)
-	return sweep(ctx, in.dest, slices.Compact(dirs))
+	in.plan.headers.directories(dirs, anyRow)
+	return sweep(ctx, in.dest, slices.Sorted(maps.Keys(dirs)))
 }
 
 // sweep removes unfinished files and directories from those directories below dest that there are.
@@ -133,11 +133,12 @@ func sweepDir(dest dir, name string, buf []byte) error {
 
 // makeDirs makes the directories that are missing, the topmost of them as unfinished ones.
 func (in *installer) makeDirs(context.Context) error {
-	needed := slices.Sorted(directoriesOf(in.plan.Entries, func(e *Entry) bool { return e.Action == New }))
+	needed := dirSet{".": true}
+	in.plan.headers.directories(needed, func(r *row) bool { return r.action == rowNew })
 	var missing []string
 	isMissing := map[string]bool{}
 	var lines []byte
-	for _, name := range needed { // sorted: each comes after the one that it lies in
+	for _, name := range slices.Sorted(maps.Keys(needed)) { // each comes after the one that it lies in
 		if !isMissing[dirOf(name)] {
 			d, err := in.dest.sub(name)
 			d.close()
@@ -182,33 +183,34 @@ func (in *installer) unreachable(name string, err error) error {
 
 // write puts what is new or changed there.
 func (in *installer) write(ctx context.Context) error {
-	work := groups(pick(in.plan.Entries, func(e *Entry) bool { return e.Action == New || e.Action == Changed }))
-	return each(ctx, work, in.writeGroup)
+	d := dealer{table: &in.plan.headers, wanted: func(r *row) bool { return r.action.isWritten() }}
+	return d.run(ctx, in.writeBatch)
 }
 
-// writeGroup writes all files of a group before it gives the first of them its name, so that one write tells the
+// writeBatch writes all files of a batch before it gives the first of them its name, so that one write tells the
 // journal of all.
-func (in *installer) writeGroup(w *worker, g group) error {
-	at, fresh := in.fresh.path(g.dir)
+func (in *installer) writeBatch(w *worker, b *batch) error {
+	at, fresh := in.fresh.path(b.dir)
 	d, err := in.dest.sub(at)
 	if err != nil {
-		return in.unreachable(g.dir, err)
+		return in.unreachable(b.dir, err)
 	}
 	defer d.close()
-	staged := make([]stagedFile, 0, len(g.entries))
+	staged := make([]stagedFile, 0, len(b.headers))
 	defer func() {
 		for i := range staged {
 			staged[i].discard()
 		}
 	}()
 	var lines []byte
-	for _, e := range g.entries {
-		s, err := in.stage(w, d, e, fresh)
+	for i := range b.headers {
+		h := &b.headers[i]
+		s, err := in.stage(w, d, h, fresh)
 		if err != nil {
 			return err
 		}
 		staged = append(staged, s)
-		lines = appendFile(lines, &e.File)
+		lines = h.appendJournal(lines)
 	}
 	if err := in.journal.write(lines); err != nil {
 		return err
@@ -223,16 +225,17 @@ func (in *installer) writeGroup(w *worker, g group) error {
 
 // repair gives files that have the right content the right mode and owner.
 func (in *installer) repair(ctx context.Context) error {
-	work := groups(pick(in.plan.Entries, func(e *Entry) bool { return e.repair }))
-	return each(ctx, work, func(_ *worker, g group) error {
-		d, err := in.dest.sub(g.dir)
+	work := dealer{table: &in.plan.headers, wanted: func(r *row) bool { return r.repair }}
+	return work.run(ctx, func(_ *worker, b *batch) error {
+		d, err := in.dest.sub(b.dir)
 		if err != nil {
-			return in.unreachable(g.dir, err)
+			return in.unreachable(b.dir, err)
 		}
 		defer d.close()
-		for _, e := range g.entries {
-			if err := repairFile(d, path.Base(e.Destination)); err != nil {
-				return fmt.Errorf("repairing the mode of %q: %w", e.Destination, err)
+		for i := range b.headers {
+			h := &b.headers[i]
+			if err := repairFile(d, h.name); err != nil {
+				return fmt.Errorf("repairing the mode of %q: %w", h.destination(), err)
 			}
 		}
 		return nil
@@ -255,7 +258,7 @@ func repairFile(d dir, name string) error {
 // prune removes stale files, and the directories that become empty by it or that a killed run has made. What is
 // new has been written by then: a directory that is still needed is not empty.
 func (in *installer) prune(ctx context.Context) error {
-	stale := pick(in.plan.Entries, func(e *Entry) bool { return e.Action == Stale })
+	stale := pointers(in.plan.outlived, func(e *Entry) bool { return e.Action == Stale })
 	err := each(ctx, groups(stale), func(w *worker, g group) error {
 		for _, e := range g.entries {
 			if err := in.remove(w, g.dir, e); err != nil {
@@ -268,9 +271,14 @@ func (in *installer) prune(ctx context.Context) error {
 		return err
 	}
 	// A killed run may have removed the files, and not got to their directories.
-	dirs := append(directories(in.plan.outlived), in.plan.last.dirs...)
-	slices.Sort(dirs)
-	return removeEmptyDirs(in.dest, slices.Compact(dirs))
+	dirs := dirSet{".": true}
+	for i := range in.plan.outlived {
+		dirs.add(in.plan.outlived[i].Destination)
+	}
+	for _, name := range in.plan.last.dirs {
+		dirs[name] = true
+	}
+	return removeEmptyDirs(in.dest, slices.Sorted(maps.Keys(dirs)))
 }
 
 func (in *installer) remove(w *worker, dirName string, e *Entry) error {
@@ -280,7 +288,7 @@ func (in *installer) remove(w *worker, dirName string, e *Entry) error {
 	}
 	defer d.close()
 	p := place{dir: d}
-	there, err := p.look(e.Destination)
+	there, err := p.look(path.Base(e.Destination))
 	var ours bool
 	if err == nil {
 		ours, err = p.isOwned(w, e, &there)
@@ -323,11 +331,11 @@ func (in *installer) finish(context.Context) error {
 		}
 	}
 	c := &in.plan.Config
-	if !in.plan.isRecorded() {
+	if !in.plan.isRecorded {
 		if err := in.journal.write(nil); err != nil { // so that an unfinished manifest is swept
 			return err
 		}
-		if err := writeManifestFile(c.Manifest, c.strip(), in.plan.installed(), c.Sync); err != nil {
+		if err := writeManifestFile(c.Manifest, c.strip(), &in.plan.headers, c.Sync); err != nil {
 			return fmt.Errorf("writing the manifest: %w", err)
 		}
 	}

@@ -7,8 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"maps"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -112,18 +113,114 @@ func (r *record) readJournal(data []byte) error {
 	return nil
 }
 
+// recordReader hands out a record's files.
+type recordReader struct {
+	record
+	rest []File // that have not been handed out
+
+	// A manifest as Encode writes it is read while it is handed out, so that it is not in memory whole.
+	lines *manifestLines // nil for none
+	name  string
+	fd    int
+	left  int64 // bytes that have not been read
+	n     int   // files that have been read
+	at    [1]File
+	last  []byte // destination of the file that was handed out last
+}
+
+func newRecordReader(r record) *recordReader { return &recordReader{record: r, rest: r.files, fd: -1} }
+
+// openRecord is readRecord for a plan, which needs the files once.
+func openRecord(manifest string) (*recordReader, error) {
+	if _, err := os.Lstat(manifest + journalSuffix); errors.Is(err, fs.ErrNotExist) {
+		if fd, id, err := openFile(manifest); err == nil {
+			r := &recordReader{name: manifest, fd: fd, left: id.size}
+			r.lines = &manifestLines{read: r.read}
+			if strip, err := r.lines.head(); err == nil {
+				r.hasManifest, r.manifest = true, lastManifest{Manifest: Manifest{Format: Format, Strip: strip}, id: id}
+				return r, nil
+			}
+			r.close()
+		}
+	}
+	r, err := readRecord(manifest)
+	return newRecordReader(r), err
+}
+
+func (r *recordReader) close() {
+	if r.fd >= 0 {
+		unix.Close(r.fd)
+		r.fd = -1
+	}
+}
+
+// inLines says whether the manifest is read while it is handed out. What next returns is there until it is called again then.
+func (r *recordReader) inLines() bool { return r.lines != nil }
+
+func (r *recordReader) read(buf []byte) (n int, err error) {
+	n, err = read(r.fd, buf)
+	r.left -= int64(n)
+	if err == nil && (r.left < 0 || r.left > 0 && n < len(buf)) {
+		err = errChanging
+	}
+	return n, err
+}
+
+// next returns what is known of the next destination, in their order; none at the end, where it is not to be called again.
+func (r *recordReader) next() ([]File, error) {
+	if !r.inLines() {
+		for files := range sameDestination(r.rest) {
+			r.rest = r.rest[len(files):]
+			return files, nil
+		}
+		return []File{}, nil
+	}
+	var err error
+	r.at[0], err = r.lines.next()
+	if err == io.EOF {
+		return []File{}, nil
+	}
+	if err == errNotEncoded {
+		return nil, err
+	}
+	if err == nil {
+		err = r.at[0].checkAfter(string(r.last), r.n)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the last installation's manifest: %w", brokenManifest(r.name, err))
+	}
+	r.n++
+	r.last = append(r.last[:0], r.at[0].Destination...)
+	return r.at[:], nil
+}
+
+// sameDestination yields the files by destination, by which they are sorted.
+func sameDestination(files []File) iter.Seq[[]File] {
+	return func(yield func([]File) bool) {
+		for len(files) > 0 {
+			n := 1
+			for n < len(files) && files[n].Destination == files[0].Destination {
+				n++
+			}
+			if !yield(files[:n:n]) {
+				return
+			}
+			files = files[n:]
+		}
+	}
+}
+
 // directories returns those of the files, and those that a killed run has made or was about to, with the ones that these
-// lie in; sorted.
-func (r *record) directories() []string {
+// lie in.
+func (r *record) directories() dirSet {
 	dirs := dirSet{".": true}
 	for i := range r.files {
 		dirs.add(r.files[i].Destination)
 	}
 	for _, name := range r.dirs {
-		dirs[name] = true
-		dirs.add(name)
+		dirs.addDir(name)
 	}
-	return slices.Sorted(maps.Keys(dirs))
+	return dirs
 }
 
 // isCurrent says whether manifest and journal are as they were when the record was read.
@@ -216,13 +313,13 @@ const removingLine = `{"removing": true}` + "\n"
 
 // appendDir appends the line of a directory.
 func appendDir(out []byte, name string) []byte {
-	return append(appendString(append(out, `{"dir": `...), name), "}\n"...)
+	return append(appendString(append(out, `{"dir": `...), name, ""), "}\n"...)
 }
 
-// appendFile appends the line of a file.
-func appendFile(out []byte, f *File) []byte {
-	out = appendString(append(out, `{"destination": `...), f.Destination)
-	out = strconv.AppendInt(append(out, `, "size": `...), f.Size, 10)
-	out = hex.AppendEncode(append(out, `, "sha256": "`...), f.SHA256[:])
+// appendJournal appends the line of a header.
+func (h *header) appendJournal(out []byte) []byte {
+	out = appendString(append(out, `{"destination": `...), h.dir.to, h.name)
+	out = strconv.AppendInt(append(out, `, "size": `...), h.size, 10)
+	out = hex.AppendEncode(append(out, `, "sha256": "`...), h.digest()[:])
 	return append(out, "\"}\n"...)
 }

@@ -2,11 +2,13 @@ package headerinstall
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io"
-	"iter"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -20,49 +22,56 @@ const (
 	manifestHead = "{\n  \"format\": \"" + Format + "\",\n  \"strip\": "
 	manifestList = ",\n  \"files\": ["
 	manifestTail = "\n  ]\n}\n"
-	linePrefix   = "\n    "
+	lineIndent   = "    "
 )
 
 // Encode returns the manifest as JSON, with a line a file.
 func (m Manifest) Encode() []byte {
 	var out bytes.Buffer
-	_ = writeManifest(&out, m.Strip, func(yield func(*File) bool) { // a bytes.Buffer takes everything
-		for i := range m.Files {
-			if !yield(&m.Files[i]) {
-				return
-			}
-		}
-	})
+	w := newManifestWriter(&out, m.Strip)
+	for i := range m.Files {
+		_ = w.file("", "", &m.Files[i]) // a bytes.Buffer takes everything
+	}
+	_ = w.end()
 	return out.Bytes()
 }
 
-// writeManifest writes what Encode returns, piece by piece.
-func writeManifest(w io.Writer, strip int, files iter.Seq[*File]) error {
-	const pieceBytes = 64 << 10
+// manifestWriter writes what Encode returns, piece by piece.
+type manifestWriter struct {
+	to     io.Writer
+	out    []byte
+	before string // what stands before the next line
+}
+
+func newManifestWriter(w io.Writer, strip int) *manifestWriter {
 	out := strconv.AppendInt([]byte(manifestHead), int64(strip), 10)
-	out = append(out, manifestList...)
-	before := linePrefix
-	for f := range files {
-		out = f.appendJSON(append(out, before...))
-		before = "," + linePrefix
-		if len(out) < pieceBytes {
-			continue
-		}
-		if _, err := w.Write(out); err != nil {
-			return err
-		}
-		out = out[:0]
+	return &manifestWriter{to: w, out: append(out, manifestList...), before: "\n"}
+}
+
+// file writes a file, whose names go on what stands before them.
+func (w *manifestWriter) file(to, from string, f *File) error {
+	const pieceBytes = 64 << 10
+	w.out = f.appendJSON(append(append(w.out, w.before...), lineIndent...), to, from)
+	w.before = ",\n"
+	if len(w.out) < pieceBytes {
+		return nil
 	}
-	_, err := w.Write(append(out, manifestTail...))
+	_, err := w.to.Write(w.out)
+	w.out = w.out[:0]
 	return err
 }
 
-func (f *File) appendJSON(out []byte) []byte {
-	out = appendString(append(out, `{"destination": `...), f.Destination)
-	out = appendString(append(out, `, "source": `...), f.Source)
+func (w *manifestWriter) end() error {
+	_, err := w.to.Write(append(w.out, manifestTail...))
+	return err
+}
+
+func (f *File) appendJSON(out []byte, to, from string) []byte {
+	out = appendString(append(out, `{"destination": `...), to, f.Destination)
+	out = appendString(append(out, `, "source": `...), from, f.Source)
 	for i, source := range f.Also {
 		out = append(out, [...]string{`, "also": [`, `, `}[min(i, 1)]...)
-		out = appendString(out, source)
+		out = appendString(out, "", source)
 	}
 	if len(f.Also) > 0 {
 		out = append(out, ']')
@@ -83,35 +92,142 @@ func (f *File) appendJSON(out []byte) []byte {
 	return append(out, '}')
 }
 
-// appendString appends a string of JSON.
-func appendString(out []byte, s string) []byte {
-	if isPlain(s) {
-		return append(append(append(out, '"'), s...), '"')
+// appendString appends a+b as a string of JSON.
+func appendString(out []byte, a, b string) []byte {
+	if isPlain(a) && isPlain(b) {
+		return append(append(append(append(out, '"'), a...), b...), '"')
 	}
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
+	var encoded bytes.Buffer
+	encoder := json.NewEncoder(&encoded)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(s) // a string always has an encoding
-	return append(out, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
+	_ = encoder.Encode(a + b) // a string always has an encoding
+	return append(out, bytes.TrimSuffix(encoded.Bytes(), []byte("\n"))...)
 }
 
 // isPlain says whether a string is its own encoding.
 func isPlain(s string) bool { return isPrintableASCII(s) && !strings.ContainsAny(s, `"\`) }
 
+// errNotEncoded is a manifest that is not as Encode writes it, though the same may be in it.
+var errNotEncoded = errors.New("not as Encode writes it")
+
 // parseLines reads what Encode writes, and says of anything else that it is not that.
 func parseLines(data []byte) (m Manifest, ok bool) {
-	in := lineReader{rest: unsafe.String(unsafe.SliceData(data), len(data)), ok: true} // no one writes to data any more
-	in.expect(manifestHead)
-	m = Manifest{Format: Format, Strip: int(in.integer()), Files: make([]File, 0, strings.Count(in.rest, linePrefix))}
-	in.expect(manifestList)
-	for in.ok && strings.HasPrefix(in.rest, linePrefix) {
-		m.Files = append(m.Files, in.file())
-		if !in.skip(",") {
-			break
+	lines := manifestLines{buf: data} // no one writes to data any more
+	strip, err := lines.head()
+	m = Manifest{Format: Format, Strip: strip, Files: make([]File, 0, bytes.Count(data, []byte("\n"+lineIndent)))}
+	for err == nil {
+		var f File
+		if f, err = lines.next(); err == nil {
+			m.Files = append(m.Files, f)
 		}
 	}
-	in.expect(manifestTail)
-	return m, in.ok && in.rest == "" && !bytes.HasSuffix(data, []byte(",\n  ]\n}\n"))
+	return m, err == io.EOF
+}
+
+// manifestLines reads what Encode writes, line by line.
+type manifestLines struct {
+	buf  []byte                        // what has been read, and not been taken yet from at on
+	at   int                           // in buf
+	read func(buf []byte) (int, error) // reads on, as io.Reader does but for an error at the end; nil if buf has all
+	want wanted                        // what may come after the line that was taken last
+}
+
+// wanted is what may come in a manifest.
+type wanted int
+
+const (
+	fileOrTail wanted = iota
+	onlyFile
+	onlyTail
+)
+
+// line takes a line, with its end. It is there until the next one is taken.
+func (l *manifestLines) line() (string, error) {
+	for from := l.at; ; {
+		if n := bytes.IndexByte(l.buf[from:], '\n'); n >= 0 {
+			text := l.buf[l.at : from+n+1]
+			l.at = from + n + 1
+			return unsafe.String(unsafe.SliceData(text), len(text)), nil
+		}
+		if l.read == nil {
+			return "", errNotEncoded
+		}
+		n := copy(l.buf, l.buf[l.at:])
+		l.buf, l.at, from = l.buf[:n], 0, n
+		if err := l.fill(); err != nil {
+			return "", err
+		}
+	}
+}
+
+// fill reads more; that there is none is an error.
+func (l *manifestLines) fill() error {
+	if len(l.buf) == cap(l.buf) {
+		l.buf = slices.Grow(l.buf, max(64<<10, len(l.buf)))
+	}
+	n, err := l.read(l.buf[len(l.buf):cap(l.buf)])
+	if err == nil && n == 0 {
+		err = errNotEncoded
+	}
+	l.buf = l.buf[:len(l.buf)+max(n, 0)]
+	return err
+}
+
+// head takes what stands before the files.
+func (l *manifestLines) head() (strip int, err error) {
+	var text strings.Builder
+	for range strings.Count(manifestHead+manifestList, "\n") + 1 {
+		line, err := l.line()
+		if err != nil {
+			return 0, err
+		}
+		text.WriteString(line)
+	}
+	in := lineReader{rest: text.String(), ok: true}
+	in.expect(manifestHead)
+	strip = int(in.integer())
+	in.expect(manifestList + "\n")
+	return strip, in.end()
+}
+
+// next takes a file, whose strings are there until the next one is taken. The end is io.EOF.
+func (l *manifestLines) next() (f File, err error) {
+	text, err := l.line()
+	if err != nil {
+		return f, err
+	}
+	in := lineReader{rest: text, ok: true}
+	if l.want == onlyTail || !in.skip(lineIndent) {
+		return f, l.tail(text)
+	}
+	f = in.file()
+	l.want = onlyTail
+	if in.skip(",") {
+		l.want = onlyFile
+	}
+	in.expect("\n")
+	return f, in.end()
+}
+
+// tail takes the rest of a manifest, which begins with a line that has been taken. That all is right is io.EOF.
+func (l *manifestLines) tail(text string) error {
+	first, rest, _ := strings.Cut(manifestTail[1:], "\n")
+	if l.want == onlyFile || text != first+"\n" {
+		return errNotEncoded
+	}
+	text, err := l.line()
+	if err != nil {
+		return err
+	}
+	if text != rest || l.at < len(l.buf) {
+		return errNotEncoded
+	}
+	if l.read != nil {
+		if n, err := l.read(make([]byte, 1)); n > 0 || err != nil {
+			return cmp.Or(err, errNotEncoded)
+		}
+	}
+	return io.EOF
 }
 
 // lineReader takes a manifest's text apart. Once something is not as Encode writes it, ok is false for good.
@@ -121,7 +237,7 @@ type lineReader struct {
 }
 
 func (in *lineReader) file() (f File) {
-	in.expect(linePrefix + `{"destination": "`)
+	in.expect(`{"destination": "`)
 	f.Destination = in.text()
 	in.expect(`, "source": "`)
 	f.Source = in.text()
@@ -153,6 +269,14 @@ func (in *lineReader) file() (f File) {
 }
 
 func (in *lineReader) check(err error) { in.ok = in.ok && err == nil }
+
+// end is the error of a text that has not been taken wholly.
+func (in *lineReader) end() error {
+	if !in.ok || in.rest != "" {
+		return errNotEncoded
+	}
+	return nil
+}
 
 func (in *lineReader) skip(text string) bool {
 	rest, ok := strings.CutPrefix(in.rest, text)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unsafe"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
@@ -13,15 +14,34 @@ import (
 
 // listedDir is a directory of a source tree, with all that is below it.
 type listedDir struct {
-	entries []listedEntry // sorted as the paths to and through them sort
-	err     error         // it cannot be listed
-	isDest  bool          // it is the destination, and not listed
+	names    string        // of the entries, one behind the other
+	entries  []listedEntry // sorted as the paths to and through them sort
+	dirs     []*listedDir  // of the entries that are directories; nil if no program could open the path
+	statuses []status      // of the entries that are candidates, if they were asked for
+	err      error         // it cannot be listed
+	isDest   bool          // it is the destination, and not listed
 }
 
+// listedEntry is an entry of a directory: 8 bytes.
 type listedEntry struct {
-	entryName
-	status status     // of a regular file that is called like a header, if it was asked for
-	dir    *listedDir // nil if it is none, or if no program could open its path
+	end  uint32 // of its name in those of the directory
+	kind byte   // a DT_ constant
+}
+
+// count is how many entries are in and below a directory that are none.
+func (d *listedDir) count() int {
+	n := len(d.entries) - len(d.dirs)
+	for _, below := range d.dirs {
+		if below != nil {
+			n += below.count()
+		}
+	}
+	return n
+}
+
+// isCandidate tells the entries of which a status is listed: regular files that are called like a header.
+func isCandidate(name string, kind byte) bool {
+	return kind == unix.DT_REG && strings.HasSuffix(name, headerSuffix)
 }
 
 // status is what tells that a file was changed; zero if it is not known.
@@ -35,7 +55,7 @@ func newStatus(stat *unix.Stat_t) status { return status{stat.Size, newTimestamp
 // listTree lists a directory and all that is below it, several directories at once, and with withStatus what its headers
 // are like: while a directory is open, that is the cheapest. Its error is only ever ctx's.
 func listTree(ctx context.Context, root dir, isDest func(*unix.Stat_t) bool, withStatus bool) (*listedDir, error) {
-	l := lister{ctx: ctx, root: root, isDest: isDest, withStatus: withStatus, buffers: sync.Pool{New: func() any { return new([32 << 10]byte) }}}
+	l := lister{ctx: ctx, root: root, isDest: isDest, withStatus: withStatus, scratch: sync.Pool{New: func() any { return new(listing) }}}
 	l.more.SetLimit(max(1, runtime.GOMAXPROCS(0)-1)) // besides this goroutine
 	top := &listedDir{}
 	l.list(top, ".")
@@ -50,10 +70,17 @@ type lister struct {
 	ctx     context.Context
 	root    dir
 	isDest  func(*unix.Stat_t) bool
-	buffers sync.Pool
+	scratch sync.Pool
 	more    errgroup.Group
 
 	withStatus bool
+}
+
+// listing is what a directory is listed with.
+type listing struct {
+	buf     [32 << 10]byte
+	names   []byte
+	entries []entryName // their names are parts of names
 }
 
 func (l *lister) list(d *listedDir, below string) {
@@ -63,21 +90,24 @@ func (l *lister) list(d *listedDir, below string) {
 	if d.err = l.read(d, below); d.err != nil {
 		return
 	}
-	for i := range d.entries {
-		e := &d.entries[i]
+	start := uint32(0)
+	for _, e := range d.entries {
+		name := d.names[start:e.end]
+		start = e.end
 		if e.kind != unix.DT_DIR {
 			continue
 		}
-		name := e.name
 		if below != "." {
 			name = below + "/" + name
 		}
 		if len(name) > maxPathBytes {
+			d.dirs = append(d.dirs, nil)
 			continue
 		}
-		e.dir = &listedDir{}
-		if !l.more.TryGo(func() error { l.list(e.dir, name); return nil }) {
-			l.list(e.dir, name)
+		sub := &listedDir{}
+		d.dirs = append(d.dirs, sub)
+		if !l.more.TryGo(func() error { l.list(sub, name); return nil }) {
+			l.list(sub, name)
 		}
 	}
 }
@@ -95,20 +125,67 @@ func (l *lister) read(d *listedDir, below string) error {
 	if d.isDest = l.isDest(&stat); d.isDest {
 		return nil
 	}
-	buf := l.buffers.Get().(*[32 << 10]byte)
-	defer l.buffers.Put(buf)
-	entries, err := at.list(buf[:])
-	slices.SortFunc(entries, comparePaths)
-	d.entries = make([]listedEntry, len(entries))
-	for i, e := range entries {
-		d.entries[i].entryName = e
-		if l.withStatus && e.kind == unix.DT_REG && strings.HasSuffix(e.name, headerSuffix) {
-			if stat, err := at.stat(e.name); err == nil && stat.Mode&unix.S_IFMT == unix.S_IFREG {
-				d.entries[i].status = newStatus(&stat)
-			}
-		}
+	s := l.scratch.Get().(*listing)
+	defer l.scratch.Put(s)
+	err = s.read(at)
+	slices.SortFunc(s.entries, comparePaths)
+	d.keep(s.entries)
+	if l.withStatus {
+		d.statuses = statuses(at, s.entries)
 	}
 	return err
+}
+
+// read takes the entries of a directory that has just been opened. Their names are there until the next read.
+func (s *listing) read(at dir) error {
+	s.names, s.entries = s.names[:0], s.entries[:0]
+	err := at.each(s.buf[:], func(name []byte, kind byte) {
+		if cap(s.names)-len(s.names) < len(name) { // those before stay where they are
+			s.names = make([]byte, 0, max(len(s.buf), len(name)))
+		}
+		start := len(s.names)
+		s.names = append(s.names, name...)
+		s.entries = append(s.entries, entryName{unsafe.String(&s.names[start], len(name)), kind})
+	})
+	return err
+}
+
+// keep fills in the entries of a directory.
+func (d *listedDir) keep(entries []entryName) {
+	bytes := 0
+	for _, e := range entries {
+		bytes += len(e.name)
+	}
+	var names strings.Builder
+	names.Grow(bytes)
+	d.entries = make([]listedEntry, len(entries))
+	for i, e := range entries {
+		names.WriteString(e.name)
+		d.entries[i] = listedEntry{uint32(names.Len()), e.kind}
+	}
+	d.names = names.String()
+}
+
+// statuses returns those of the candidates among the entries, zero where it cannot be told.
+func statuses(at dir, entries []entryName) (all []status) {
+	n := 0
+	for _, e := range entries {
+		if isCandidate(e.name, e.kind) {
+			n++
+		}
+	}
+	all = make([]status, 0, n)
+	for _, e := range entries {
+		if !isCandidate(e.name, e.kind) {
+			continue
+		}
+		var s status
+		if stat, err := at.stat(e.name); err == nil && stat.Mode&unix.S_IFMT == unix.S_IFREG {
+			s = newStatus(&stat)
+		}
+		all = append(all, s)
+	}
+	return all
 }
 
 // comparePaths compares entries of one directory as paths to and through them: "a.h" comes before what is

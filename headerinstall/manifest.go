@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"iter"
 	"maps"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -73,29 +71,21 @@ func ReadManifest(r io.Reader) (Manifest, error) {
 	if err != nil {
 		return Manifest{}, err
 	}
-	m, _, err := parseManifest(data)
-	return m, err
+	return parseManifest(data)
 }
 
-// parseManifest also says whether the text is as Encode writes it.
-func parseManifest(data []byte) (m Manifest, asEncoded bool, err error) {
+func parseManifest(data []byte) (Manifest, error) {
 	if len(data) > maxManifestBytes {
-		return Manifest{}, false, fmt.Errorf("it is longer than %d bytes", maxManifestBytes)
+		return Manifest{}, fmt.Errorf("it is longer than %d bytes", maxManifestBytes)
 	}
-	m, asEncoded = parseLines(data)
+	m, asEncoded := parseLines(data)
 	if !asEncoded {
 		m = Manifest{}
 		if err := json.Unmarshal(data, &m); err != nil {
-			return Manifest{}, false, err
+			return Manifest{}, err
 		}
 	}
-	return m, asEncoded, m.check()
-}
-
-// equal says whether two files are the same in everything.
-func (f *File) equal(other *File) bool {
-	return f.Destination == other.Destination && f.Source == other.Source && slices.Equal(f.Also, other.Also) && f.Size == other.Size &&
-		f.Mode == other.Mode && f.SHA256 == other.SHA256 && f.SourceMtime == other.SourceMtime && f.Mtime == other.Mtime
+	return m, m.check()
 }
 
 func (m Manifest) check() error {
@@ -104,14 +94,21 @@ func (m Manifest) check() error {
 	}
 	last := ""
 	for i := range m.Files {
-		f := &m.Files[i]
-		if err := f.check(); err != nil {
-			return fmt.Errorf("files[%d]: %w", i, err)
+		if err := m.Files[i].checkAfter(last, i); err != nil {
+			return err
 		}
-		if f.Destination <= last {
-			return fmt.Errorf("files[%d]: destination %q does not sort after %q", i, f.Destination, last)
-		}
-		last = f.Destination
+		last = m.Files[i].Destination
+	}
+	return nil
+}
+
+// checkAfter checks the i-th file, which has to sort after a destination.
+func (f *File) checkAfter(last string, i int) error {
+	if err := f.check(); err != nil {
+		return fmt.Errorf("files[%d]: %w", i, err)
+	}
+	if f.Destination <= last {
+		return fmt.Errorf("files[%d]: destination %q does not sort after %q", i, f.Destination, last)
 	}
 	return nil
 }
@@ -145,8 +142,7 @@ func ReadManifestFile(name string) (Manifest, error) {
 // lastManifest is the manifest of the last installation, and its file.
 type lastManifest struct {
 	Manifest
-	asEncoded bool // it has the very text that Encode writes
-	id        fileID
+	id fileID
 }
 
 func readLast(name string) (last lastManifest, err error) {
@@ -155,11 +151,15 @@ func readLast(name string) (last lastManifest, err error) {
 		return last, err
 	}
 	last.id = id
-	last.Manifest, last.asEncoded, err = parseManifest(data)
+	last.Manifest, err = parseManifest(data)
 	if err != nil {
-		return lastManifest{}, fmt.Errorf("%s: %w; restore it, or remove it and the headers that it lists", name, err)
+		return lastManifest{}, brokenManifest(name, err)
 	}
 	return last, nil
+}
+
+func brokenManifest(name string, err error) error {
+	return fmt.Errorf("%s: %w; restore it, or remove it and the headers that it lists", name, err)
 }
 
 // fileID tells one state of a file from another; zero is that of a file that is not there.
@@ -178,30 +178,39 @@ func newFileID(stat *unix.Stat_t) fileID {
 
 // readFile reads a regular file, but no more of it than a manifest may have.
 func readFile(name string) (data []byte, id fileID, err error) {
-	fail := func(err error) ([]byte, fileID, error) {
-		return nil, fileID{}, &fs.PathError{Op: "open", Path: name, Err: err}
-	}
-	opened, err := openAt(unix.AT_FDCWD, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	fd, id, err := openFile(name)
 	if err != nil {
-		return fail(err)
-	}
-	fd, stat, err := checkRegular(int(opened))
-	if err != nil {
-		return fail(err)
+		return nil, fileID{}, err
 	}
 	defer unix.Close(fd)
-	if stat.Size > maxManifestBytes {
-		return fail(fmt.Errorf("is longer than %d bytes", maxManifestBytes))
-	}
-	data = make([]byte, stat.Size+1)
+	data = make([]byte, id.size+1)
 	n, err := read(fd, data)
+	if err == nil && int64(n) != id.size {
+		err = errChanging
+	}
 	if err != nil {
-		return fail(err)
+		return nil, fileID{}, &fs.PathError{Op: "read", Path: name, Err: err}
 	}
-	if int64(n) != stat.Size {
-		return fail(errChanging)
+	return data[:n], id, nil
+}
+
+// openFile opens a regular file that is no longer than a manifest may be.
+func openFile(name string) (fd int, id fileID, err error) {
+	opened, err := openAt(unix.AT_FDCWD, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err == nil {
+		var stat unix.Stat_t
+		if fd, stat, err = checkRegular(int(opened)); err == nil {
+			id = newFileID(&stat)
+		}
 	}
-	return data[:n], newFileID(&stat), nil
+	if err == nil && id.size > maxManifestBytes {
+		unix.Close(fd)
+		err = fmt.Errorf("is longer than %d bytes", maxManifestBytes)
+	}
+	if err != nil {
+		return -1, fileID{}, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	return fd, id, nil
 }
 
 // directories returns every directory between the destination directory and the files, that
@@ -214,22 +223,14 @@ func directories(files []File) []string {
 	return slices.Sorted(maps.Keys(dirs))
 }
 
-// directoriesOf yields those of the entries that f holds for.
-func directoriesOf(entries []Entry, f func(*Entry) bool) iter.Seq[string] {
-	dirs := dirSet{".": true}
-	for i := range entries {
-		if f(&entries[i]) {
-			dirs.add(entries[i].Destination)
-		}
-	}
-	return maps.Keys(dirs)
-}
-
 type dirSet map[string]bool
 
 // add adds the directories that lead to a file.
-func (d dirSet) add(file string) {
-	for dir := path.Dir(file); !d[dir]; dir = path.Dir(dir) {
+func (d dirSet) add(file string) { d.addDir(dirOf(file)) }
+
+// addDir adds a directory, and those that lead to it.
+func (d dirSet) addDir(dir string) {
+	for ; !d[dir]; dir = dirOf(dir) {
 		d[dir] = true
 	}
 }
@@ -238,7 +239,7 @@ func (d dirSet) add(file string) {
 const unfinishedSuffix = ".new"
 
 // writeManifestFile replaces a file by a manifest in one step, which survives a crash of the machine if synced.
-func writeManifestFile(name string, strip int, files iter.Seq[*File], synced bool) error {
+func writeManifestFile(name string, strip int, headers *table, synced bool) error {
 	if err := makeAll(filepath.Dir(name)); err != nil {
 		return err
 	}
@@ -248,7 +249,7 @@ func writeManifestFile(name string, strip int, files iter.Seq[*File], synced boo
 		return err
 	}
 	defer f.Close()
-	err = writeManifest(f, strip, files)
+	err = headers.writeManifest(f, strip)
 	if err == nil {
 		err = f.Chmod(0o644)
 	}

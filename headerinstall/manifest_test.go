@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -86,7 +87,14 @@ func FuzzReadManifest(f *testing.F) {
 	f.Add([]byte(goldenManifest))
 	f.Add(Manifest{Format: Format}.Encode())
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if fast, ok := parseLines(data); ok {
+		fast, ok := parseLines(data)
+		if diff := cmp.Diff(piecewise(data, 7), piecewise(data, len(data)+1), cmp.AllowUnexported(pieces{}), cmpopts.EquateErrors()); diff != "" {
+			t.Errorf("read in short pieces, and at once:\n%s", diff)
+		}
+		if read := piecewise(data, 64); ok != (read.err == io.EOF) || ok && !cmp.Equal(fast.Files, read.files, cmpopts.EquateEmpty()) {
+			t.Errorf("at once %v, in pieces %v:\n%s", ok, read.err, cmp.Diff(fast.Files, read.files))
+		}
+		if ok {
 			slow := Manifest{}
 			if err := json.Unmarshal(data, &slow); err != nil {
 				t.Fatalf("read, and is no JSON: %v", err)
@@ -109,6 +117,34 @@ func FuzzReadManifest(f *testing.F) {
 	})
 }
 
+// pieces is what has been read of a manifest in pieces, and how that ended.
+type pieces struct {
+	files []File
+	err   error
+}
+
+// piecewise reads a manifest as a plan does, so many bytes at once.
+func piecewise(data []byte, bytesAtOnce int) (p pieces) {
+	rest := data
+	lines := manifestLines{read: func(buf []byte) (int, error) {
+		n := copy(buf[:min(len(buf), bytesAtOnce)], rest)
+		rest = rest[n:]
+		return n, nil
+	}}
+	_, p.err = lines.head()
+	for p.err == nil {
+		var f File
+		if f, p.err = lines.next(); p.err == nil {
+			f.Destination, f.Source = strings.Clone(f.Destination), strings.Clone(f.Source)
+			for i, name := range f.Also {
+				f.Also[i] = strings.Clone(name)
+			}
+			p.files = append(p.files, f)
+		}
+	}
+	return p
+}
+
 func BenchmarkReadManifest(b *testing.B) {
 	m := Manifest{Format: Format, Strip: 3}
 	for i := range 30000 {
@@ -118,7 +154,7 @@ func BenchmarkReadManifest(b *testing.B) {
 	data := m.Encode()
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
-		if _, _, err := parseManifest(data); err != nil {
+		if _, err := parseManifest(data); err != nil {
 			b.Fatal(err)
 		}
 	}

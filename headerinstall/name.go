@@ -13,8 +13,11 @@ import (
 // so: what carries the name is swept.
 const tempPrefix = ".headerinstall-"
 
-// maxPathBytes is PATH_MAX of Linux, less the byte that ends a string.
-const maxPathBytes = 4095
+// maxPathBytes is PATH_MAX of Linux, less the byte that ends a string, and maxNameBytes its NAME_MAX.
+const (
+	maxPathBytes = 4095
+	maxNameBytes = 255
+)
 
 // unsafeName says, as a clause, why a path must not be installed or recorded; "" if it may. A
 // newline splits a path in two for every tool that reads lists; control and format characters

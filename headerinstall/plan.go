@@ -8,8 +8,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // Action says what an installation does with a file.
@@ -40,14 +38,8 @@ type Entry struct {
 	File
 	Action Action `json:"action"`
 
-	tree   *sourceTree // that Source is in; nil if no source leads to it any more
-	link   bool        // Source is a symbolic link
-	listed status      // of Source, when it was listed
-	owned  []File      // as the last manifest has it, then as a killed run's journal has it; nil if foreign
-	repair bool        // the content is right, the mode or owner is not
+	owned []File // as the last manifest has it, then as a killed run's journal has it
 }
-
-func (e *Entry) source() source { return source{e.tree, e.Source, e.link, e.listed} }
 
 // Depth is the number of directories between the destination directory and the header.
 func (f File) Depth() int { return strings.Count(f.Destination, "/") }
@@ -55,13 +47,48 @@ func (f File) Depth() int { return strings.Count(f.Destination, "/") }
 // A Plan says what an installation will do.
 type Plan struct {
 	Config   Config     // defaults filled in
-	Entries  []Entry    // sorted by destination, one for each
 	Excluded []Excluded // sorted by source
 	Findings []Finding  // headers that were forgotten, then rules that match nothing
 	Warnings []string   // what is suspicious, yet no reason to stop
 
-	last     record // what there was when the plan was made
-	outlived []File // of the last manifest: no source leads to them any more, whether they are still there or not
+	headers    table
+	outlived   []Entry // no source leads to them any more, whether they are still there or not; sorted by destination
+	last       record  // what there was when the plan was made
+	isRecorded bool    // the last manifest has the very text that the plan's would have
+}
+
+// Entries yields what there is in the plan, sorted by destination, one entry for each.
+func (p Plan) Entries() iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		for e := range p.all() {
+			if !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+// all yields the entries, and the headers of those that have one.
+func (p *Plan) all() iter.Seq2[Entry, *header] {
+	return func(yield func(Entry, *header) bool) {
+		outlived := p.outlived
+		for h := range p.headers.headers(anyRow) {
+			for len(outlived) > 0 && compareJoined(h.dir.to, h.name, outlived[0].Destination, "") > 0 {
+				if outlived[0].Action != "" && !yield(outlived[0], nil) {
+					return
+				}
+				outlived = outlived[1:]
+			}
+			if !yield(h.entry(), &h) {
+				return
+			}
+		}
+		for _, e := range outlived {
+			if e.Action != "" && !yield(e, nil) {
+				return
+			}
+		}
+	}
 }
 
 // An Excluded header is one that a rule kept from being installed.
@@ -121,65 +148,63 @@ func newPlan(ctx context.Context, c Config, dest dir, want digests) (Plan, error
 }
 
 func makePlan(ctx context.Context, c Config, dest dir, want digests) (Plan, error) {
-	p := Plan{Config: c}
-	var found *finder
-	reading := new(errgroup.Group)
-	reading.Go(func() (err error) { p.last, err = readRecord(c.Manifest); return err })
-	reading.Go(func() (err error) { found, err = find(ctx, &p.Config, dest); return err })
-	if err := reading.Wait(); err != nil {
+	last, err := openRecord(c.Manifest)
+	if err != nil {
 		return Plan{}, err
 	}
-	entries, problems := found.entries()
-	s := survey{config: &p.Config, dest: dest, want: want, recorded: p.last.manifest.id.since(), problems: slices.Concat(found.problems, problems)}
-	entries = s.merge(entries)
-	s.problems = append(s.problems, filesAsDirs(entries)...)
-	p.Entries = withOwned(entries, p.last.files)
-	if err := s.decideAll(ctx, p.Entries); err != nil {
+	p, err := makePlanAfter(ctx, c, dest, want, last)
+	if err == errNotEncoded {
+		if last.record, err = readRecord(c.Manifest); err == nil {
+			p, err = makePlanAfter(ctx, c, dest, want, newRecordReader(last.record))
+		}
+	}
+	return p, err
+}
+
+// makePlanAfter makes a plan that comes after what the record tells, which it closes.
+func makePlanAfter(ctx context.Context, c Config, dest dir, want digests, last *recordReader) (Plan, error) {
+	defer last.close()
+	p := Plan{Config: c}
+	p.last = last.record
+	found, err := find(ctx, &p.Config, dest)
+	if err != nil {
+		return Plan{}, err
+	}
+	found.extras()
+	p.headers = found.table
+	p.headers.sort()
+	s := survey{config: &p.Config, dest: dest, want: want, recorded: p.last.manifest.id.since(), problems: found.problems}
+	s.merge(&p.headers)
+	s.problems = append(s.problems, p.headers.filesAsDirs()...)
+	if err := s.decideAll(ctx, &p, last); err != nil {
 		return Plan{}, err
 	}
 	if len(s.problems) > 0 {
 		slices.SortStableFunc(s.problems, func(a, b *Problem) int { return cmp.Compare(a.Path, b.Path) })
 		return Plan{}, problemList(s.problems)
 	}
-	for i := range p.Entries {
-		if e := &p.Entries[i]; e.tree == nil {
-			p.outlived = append(p.outlived, e.File)
-		}
-	}
-	p.Entries = slices.DeleteFunc(p.Entries, func(e Entry) bool { return e.Action == "" })
 	p.Excluded = found.excluded
 	slices.SortFunc(p.Excluded, func(a, b Excluded) int { return cmp.Compare(a.Source, b.Source) })
 	slices.SortFunc(found.findings, func(a, b Finding) int { return cmp.Compare(a.Subject, b.Subject) })
 	p.Findings = append(found.findings, found.rules.unused()...)
-	p.Warnings = slices.Concat(found.warnings, caseWarning(p.Entries), keptWarnings(p.Entries))
+	p.Warnings = slices.Concat(found.warnings, p.headers.caseWarning(), keptWarnings(p.outlived))
 	return p, nil
 }
 
-// entries returns what has been found, and the extra files, sorted by destination. A destination that
-// several sources have comes as often.
-func (f *finder) entries() (entries []Entry, problems []*Problem) {
-	entries = make([]Entry, 0, len(f.sources)+len(f.config.Extra))
-	for _, s := range f.sources {
-		dest, problem := f.destination(s.written)
-		if problem != nil {
-			problems = append(problems, problem)
-			continue
-		}
-		entries = append(entries, Entry{File: File{Destination: dest, Source: s.written, Mode: FileMode}, tree: s.tree, link: s.link, listed: s.status})
-	}
+// extras adds the extra files to the table.
+func (f *finder) extras() {
 	for _, extra := range f.config.Extra {
 		if why := unsafeName(extra.Source); why != "" {
-			problems = append(problems, &Problem{Reason: UnsafeName, Path: extra.Source, Detail: why})
+			f.problems = append(f.problems, &Problem{Reason: UnsafeName, Path: extra.Source, Detail: why})
 			continue
 		}
-		above, _ := path.Split(extra.Source)
-		entries = append(entries, Entry{
-			File: File{Destination: extra.To, Source: extra.Source, Mode: FileMode},
-			tree: newSourceTree(above, f.config.onDisk(above)), link: true,
-		})
+		above, source := path.Split(extra.Source)
+		to, name := path.Split(extra.To)
+		tree := newSourceTree(above, f.config.onDisk(above))
+		v := visit{headerDir: headerDir{tree: tree, below: ".", from: tree.prefix, to: to, names: name, source: source}, index: int32(len(f.table.dirs))}
+		f.table.dirs = append(f.table.dirs, v.headerDir)
+		f.add(&v, listedFile{end: len(name)}, true)
 	}
-	slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Destination, b.Destination) })
-	return entries, problems
 }
 
 // destination is where a source goes.
@@ -201,81 +226,48 @@ func (f *finder) destination(written string) (string, *Problem) {
 	return moved, nil
 }
 
-// filesAsDirs finds the files that other files need as a directory.
-func filesAsDirs(entries []Entry) (problems []*Problem) {
-	checked, last := map[string]bool{".": true}, "."
-	for i := range entries {
-		e := &entries[i]
-		own := dirOf(e.Destination)
-		if own == last {
+// filesAsDirs finds the headers that others need as a directory.
+func (t *table) filesAsDirs() (problems []*Problem) {
+	checked, last := map[string]bool{".": true}, int32(-1)
+	for h := range t.headers(anyRow) {
+		if h.row.dir == last {
 			continue
 		}
-		last = own
-		for dir := own; !checked[dir]; dir = dirOf(dir) {
+		last = h.row.dir
+		for dir := h.dir.dest(); !checked[dir]; dir = dirOf(dir) {
 			checked[dir] = true
-			i, ok := slices.BinarySearchFunc(entries, dir, func(e Entry, dir string) int { return cmp.Compare(e.Destination, dir) })
-			if ok {
+			if i, ok := t.find(dir); ok {
+				file := t.header(i)
 				problems = append(problems, &Problem{Reason: FileVersusDir, Path: dir,
-					Detail:  fmt.Sprintf("would be a file, and the directory of %q", e.Destination),
-					Sources: []string{entries[i].Source, e.Source}})
+					Detail:  fmt.Sprintf("would be a file, and the directory of %q", h.destination()),
+					Sources: []string{file.written(), h.written()}})
 			}
 		}
 	}
 	return problems
 }
 
-// withOwned tells each entry what is known of its destination, and adds those that no source leads to any
-// more. Both lists are sorted.
-func withOwned(entries []Entry, last []File) []Entry {
-	var stale []Entry
-	i := 0
-	for len(last) > 0 {
-		n := 1
-		for n < len(last) && last[n].Destination == last[0].Destination {
-			n++
-		}
-		owned := last[:n]
-		last = last[n:]
-		order := -1
-		for i < len(entries) {
-			if order = strings.Compare(owned[0].Destination, entries[i].Destination); order <= 0 {
-				break
-			}
-			i++
-		}
-		if order == 0 && i < len(entries) {
-			entries[i].owned = owned
-		} else {
-			stale = append(stale, Entry{File: owned[n-1], owned: owned})
-		}
-	}
-	if len(stale) > 0 {
-		entries = append(entries, stale...)
-		slices.SortFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Destination, b.Destination) })
-	}
-	return entries
-}
-
 // caseWarning reports headers that a file system that ignores case cannot hold at once.
-func caseWarning(entries []Entry) []string {
+func (t *table) caseWarning() []string {
 	folded := map[string]string{} // of those that have an upper-case letter: of two that collide, one has
-	for i := range entries {
-		if e := &entries[i]; e.isInstalled() && !isLower(e.Destination) {
-			folded[strings.ToLower(e.Destination)] = e.Destination
+	for h := range t.headers(anyRow) {
+		if !isLower(h.dir.to) || !isLower(h.name) {
+			folded[strings.ToLower(h.destination())] = h.destination()
 		}
 	}
 	if len(folded) == 0 {
 		return nil
 	}
 	pairs, one, other := 0, "", ""
-	for i := range entries {
-		e := &entries[i]
-		collides, ok := folded[strings.ToLower(e.Destination)]
-		if !ok || collides == e.Destination || !e.isInstalled() {
+	var lower []byte
+	for h := range t.headers(anyRow) {
+		lower = append(append(lower[:0], strings.ToLower(h.dir.to)...), strings.ToLower(h.name)...)
+		collides, ok := folded[string(lower)]
+		if !ok || compareJoined(h.dir.to, h.name, collides, "") == 0 {
 			continue
 		}
 		if pairs++; pairs == 1 {
-			one, other = collides, e.Destination
+			one, other = collides, h.destination()
 		}
 	}
 	const remedy = "; a file system that ignores case cannot hold both: rename one"
@@ -308,41 +300,11 @@ func keptWarnings(entries []Entry) (warnings []string) {
 	return warnings
 }
 
-// isInstalled says whether the entry's header is there once the plan is carried out.
-func (e *Entry) isInstalled() bool { return e.Action == New || e.Action == Changed || e.Action == Same }
-
-// installed yields what is in the destination once the plan is carried out.
-func (p *Plan) installed() iter.Seq[*File] {
-	return func(yield func(*File) bool) {
-		for i := range p.Entries {
-			if e := &p.Entries[i]; e.isInstalled() && !yield(&e.File) {
-				return
-			}
-		}
-	}
-}
-
-// isRecorded says whether the last manifest has the very text that the plan's would have.
-func (p *Plan) isRecorded() bool {
-	last := &p.last.manifest
-	if !p.last.hasManifest || !last.asEncoded || last.Strip != p.Config.strip() {
-		return false
-	}
-	rest := last.Files
-	for f := range p.installed() {
-		if len(rest) == 0 || !f.equal(&rest[0]) {
-			return false
-		}
-		rest = rest[1:]
-	}
-	return len(rest) == 0
-}
-
 // Manifest is what the plan's installation will have written.
 func (p Plan) Manifest() Manifest {
-	m := Manifest{Format: Format, Strip: p.Config.strip(), Files: make([]File, 0, len(p.Entries))}
-	for f := range p.installed() {
-		m.Files = append(m.Files, *f)
+	m := Manifest{Format: Format, Strip: p.Config.strip(), Files: make([]File, 0, len(p.headers.rows))}
+	for h := range p.headers.headers(anyRow) {
+		m.Files = append(m.Files, h.entry().File)
 	}
 	return m
 }
@@ -357,18 +319,26 @@ type Totals struct {
 
 // Totals sums the plan up.
 func (p Plan) Totals() Totals {
-	t := Totals{ByAction: map[Action]int{}}
-	for _, e := range p.Entries {
-		t.ByAction[e.Action]++
-		if !e.isInstalled() {
-			continue
-		}
-		t.Headers++
-		t.Bytes += e.Size
-		for len(t.ByDepth) <= e.Depth() {
+	t := Totals{Headers: len(p.headers.rows), ByAction: map[Action]int{}}
+	var actions [len(rowActions)]int
+	for h := range p.headers.headers(anyRow) {
+		actions[h.action]++
+		t.Bytes += h.size
+		depth := strings.Count(h.dir.to, "/")
+		for len(t.ByDepth) <= depth {
 			t.ByDepth = append(t.ByDepth, 0)
 		}
-		t.ByDepth[e.Depth()]++
+		t.ByDepth[depth]++
+	}
+	for action, n := range actions {
+		if n > 0 {
+			t.ByAction[rowActions[action]] = n
+		}
+	}
+	for _, e := range p.outlived {
+		if e.Action != "" {
+			t.ByAction[e.Action]++
+		}
 	}
 	return t
 }

@@ -138,7 +138,7 @@ func TestAbsolutePattern(t *testing.T) {
 	if diff := cmp.Diff(map[string]Action{"fm/fs/a.h": New, "b.h": New}, actions(p)); diff != "" {
 		t.Errorf("actions (-want +got):\n%s", diff)
 	}
-	if got, want := p.Entries[1].Source, root+"/m/include/fm/fs/a.h"; got != want {
+	if got, want := entries(p)[1].Source, root+"/m/include/fm/fs/a.h"; got != want {
 		t.Errorf("source %q, want %q", got, want)
 	}
 	if _, err := Install(t.Context(), p); err != nil {
@@ -151,10 +151,10 @@ func TestPlanEntry(t *testing.T) {
 	p := mustPlan(t, Config{Root: root, Sources: []string{"./n/include", "./m/include"}, Dest: filepath.Join(root, "out")})
 	want := []Entry{{Action: New, File: File{Destination: "fm/fs/a.h", Source: "./n/include/fm/fs/a.h",
 		Also: []string{"./m/include/fm/fs/a.h"}, Size: 1, Mode: 0o644, SHA256: sha("a")}}}
-	if diff := cmp.Diff(want, p.Entries, cmpopts.IgnoreUnexported(Entry{})); diff != "" {
+	if diff := cmp.Diff(want, entries(p), cmpopts.IgnoreUnexported(Entry{})); diff != "" {
 		t.Errorf("entries (-want +got):\n%s", diff)
 	}
-	if got := p.Entries[0].Depth(); got != 2 {
+	if got := entries(p)[0].Depth(); got != 2 {
 		t.Errorf("depth %d, want 2", got)
 	}
 }

@@ -30,12 +30,12 @@ func newRules(c *Config) *rules {
 	}
 }
 
-// included says whether a file, by its path below the directory that a pattern leads to, counts as
-// a header.
-func (r *rules) included(below string) bool {
+// included says whether a file counts as a header, by its path below the directory that a pattern leads to: that is above and
+// its name.
+func (r *rules) included(above, name string) bool {
 	any := false
 	for i, glob := range r.config.Include {
-		if !matches(glob, below) {
+		if !matches(glob, above, name) {
 			continue
 		}
 		any, r.include[i] = true, true
@@ -44,9 +44,9 @@ func (r *rules) included(below string) bool {
 }
 
 // excluded returns the rule that excludes a header, or nil.
-func (r *rules) excluded(below string) *Exclusion {
+func (r *rules) excluded(above, name string) *Exclusion {
 	for i, rule := range r.config.Exclude {
-		if matches(rule.Match, below) {
+		if matches(rule.Match, above, name) {
 			r.exclude[i] = true
 			return &r.config.Exclude[i]
 		}
@@ -54,11 +54,11 @@ func (r *rules) excluded(below string) *Exclusion {
 	return nil
 }
 
-func matches(glob, below string) bool {
+func matches(glob, above, name string) bool {
 	if glob == defaultInclude {
-		return strings.HasSuffix(below, headerSuffix)
+		return strings.HasSuffix(name, headerSuffix)
 	}
-	return doublestar.MatchUnvalidated(glob, below)
+	return doublestar.MatchUnvalidated(glob, above+name)
 }
 
 // moved applies the first rule that has something to say about a destination.

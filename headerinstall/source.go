@@ -40,24 +40,21 @@ func (t *sourceTree) join(below string) string {
 
 // source is a file that is installed.
 type source struct {
-	tree    *sourceTree
-	written string // what join has made of its path in the tree
-	link    bool   // it is a symbolic link
-	status  status // when it was listed
+	dir  *headerDir
+	name string // in the directory
+	link bool   // it is a symbolic link
 }
 
-// below is the clean path of the source in its tree, dir that of the directory that it is in, and base its name there.
-func (s source) below() string { return s.written[len(s.tree.prefix):] }
-func (s source) dir() string   { return dirOf(s.below()) }
-func (s source) base() string  { return s.written[strings.LastIndexByte(s.written, '/')+1:] }
+// below is the clean path of the source in its tree.
+func (s source) below() string { return path.Join(s.dir.below, s.name) }
 
 // finder collects the headers that patterns lead to, and everything wrong on the way.
 type finder struct {
 	config   *Config
 	rules    *rules
-	dest     unix.Stat_t // the destination directory, zero if it does not exist yet
-	seen     map[string]bool
-	sources  []source // in the order found
+	dest     unix.Stat_t     // the destination directory, zero if it does not exist yet
+	seen     map[string]bool // headers as written; nil if no two patterns can lead to one
+	table    table           // in the order found
 	excluded []Excluded
 	findings []Finding
 	problems []*Problem
@@ -67,30 +64,66 @@ type finder struct {
 // find returns the finder that has been through all patterns. Its error is only ever ctx's.
 func find(ctx context.Context, c *Config, dest dir) (*finder, error) {
 	f := &finder{config: c, rules: newRules(c)}
-	if len(c.Sources) > 1 || strings.ContainsAny(c.Sources[0], wildcards) {
-		f.seen = map[string]bool{} // a single directory has each header once
-	}
 	if dest.exists() {
 		f.dest, _ = dest.stat(".") // if it fails, everything else about the destination does
 	}
-	for _, pattern := range c.Sources {
-		if err := f.pattern(ctx, pattern); err != nil {
+	patterns := make([]expansion, len(c.Sources))
+	for i, pattern := range c.Sources {
+		patterns[i] = f.expand(pattern)
+	}
+	if overlap(patterns) {
+		f.seen = map[string]bool{}
+	}
+	for _, p := range patterns {
+		if err := f.pattern(ctx, p); err != nil {
 			return nil, err
 		}
 	}
 	return f, nil
 }
 
-func (f *finder) pattern(ctx context.Context, pattern string) error {
-	before := len(f.problems)
-	tree, matches, problem := f.expand(pattern)
-	if problem != nil {
-		f.problems = append(f.problems, problem)
+// expansion is what a pattern leads to.
+type expansion struct {
+	pattern string
+	tree    *sourceTree // that the pattern names literally
+	matches []string    // files and directories, by their paths in the tree, sorted
+	problem *Problem
+}
+
+// overlap says whether one of the matches is, or lies in, another.
+func overlap(patterns []expansion) bool {
+	all := map[string]bool{}
+	for _, p := range patterns {
+		for _, match := range p.matches {
+			written := p.tree.join(match)
+			if all[written] {
+				return true
+			}
+			all[written] = true
+		}
+	}
+	if len(all) < 2 {
+		return false
+	}
+	for written := range all {
+		for i := range len(written) {
+			if written[i] == '/' && all[written[:i]] || i == 0 && all[""] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (f *finder) pattern(ctx context.Context, p expansion) error {
+	if p.problem != nil {
+		f.problems = append(f.problems, p.problem)
 		return nil
 	}
-	way := &way{finder: f, tree: tree, seen: map[string]stop{}}
+	before := len(f.problems)
+	way := &way{finder: f, tree: p.tree, seen: map[string]stop{}}
 	headers := 0
-	for _, match := range matches {
+	for _, match := range p.matches {
 		n, err := f.match(ctx, way, match)
 		if err != nil {
 			return err
@@ -98,7 +131,7 @@ func (f *finder) pattern(ctx context.Context, pattern string) error {
 		headers += n
 	}
 	if headers == 0 && len(f.problems) == before {
-		f.problem(NoHeader, pattern, "holds no header (%s)", strings.Join(f.config.Include, ", "))
+		f.problem(NoHeader, p.pattern, "holds no header (%s)", strings.Join(f.config.Include, ", "))
 	}
 	return nil
 }
@@ -106,9 +139,14 @@ func (f *finder) pattern(ctx context.Context, pattern string) error {
 // wildcards are the characters that make a glob of a path.
 const wildcards = `*?[{\`
 
-// expand returns the files and directories that a pattern leads to, sorted, by their paths in the tree that
-// is named literally.
-func (f *finder) expand(pattern string) (tree *sourceTree, matches []string, problem *Problem) {
+// expand finds what a pattern leads to.
+func (f *finder) expand(pattern string) expansion {
+	e := expansion{pattern: pattern}
+	e.tree, e.matches, e.problem = f.expandIn(pattern)
+	return e
+}
+
+func (f *finder) expandIn(pattern string) (tree *sourceTree, matches []string, problem *Problem) {
 	bad := func(detail string) (*sourceTree, []string, *Problem) {
 		return nil, nil, &Problem{Reason: BadPattern, Path: pattern, Detail: detail}
 	}
@@ -184,7 +222,8 @@ func (f *finder) match(ctx context.Context, way *way, match string) (headers int
 		return 0, nil
 	}
 	if stop.kind != unix.DT_DIR {
-		return f.file(source{tree: tree, written: tree.join(match)}, path.Base(match), stop.kind), nil
+		v := newVisit(tree, dirOf(match), path.Base(match))
+		return f.file(&v, listedFile{end: len(v.names), kind: stop.kind}), nil
 	}
 	if match != "." {
 		tree = newSourceTree(tree.join(match), filepath.Join(tree.name, match))
@@ -198,6 +237,11 @@ func (f *finder) match(ctx context.Context, way *way, match string) (headers int
 	listed, err := listTree(ctx, root, f.isDest, f.config.TrustModTime)
 	if err != nil {
 		return 0, err
+	}
+	most := listed.count()
+	f.table.rows = slices.Grow(f.table.rows, most)
+	if f.config.TrustModTime {
+		f.table.times = slices.Grow(f.table.times, most)
 	}
 	headers = f.walk(tree, listed, ".")
 	if headers == 0 {
@@ -216,67 +260,125 @@ func (f *finder) walk(tree *sourceTree, d *listedDir, below string) (headers int
 		f.warn("%q is the destination; it is not a source", tree.join(below))
 		return 0
 	}
-	prefix := tree.prefix
-	if below != "." {
-		prefix += below + "/"
-	}
+	v := newVisit(tree, below, d.names)
+	v.glob = v.from[len(tree.prefix):]
+	dirs, statuses, start := d.dirs, d.statuses, 0
 	for _, e := range d.entries {
-		// One string holds both paths: there are as many as headers.
-		written := prefix + e.name
-		name := written[len(tree.prefix):]
-		switch {
-		case e.kind != unix.DT_DIR:
-			headers += f.file(source{tree: tree, written: written, status: e.status}, name, e.kind)
-		case e.dir == nil:
-			f.problem(UnsafeName, written, "%s", unsafeName(name))
-		default:
-			headers += f.walk(tree, e.dir, name)
+		file := listedFile{start: start, end: int(e.end), kind: e.kind}
+		name := d.names[start:e.end]
+		start = file.end
+		if e.kind != unix.DT_DIR {
+			if isCandidate(name, e.kind) && len(statuses) > 0 {
+				file.status, statuses = statuses[0], statuses[1:]
+			}
+			headers += f.file(&v, file)
+			continue
 		}
+		sub := dirs[0]
+		dirs = dirs[1:]
+		if sub == nil {
+			f.problem(UnsafeName, v.from+name, "%s", unsafeName(v.glob+name))
+			continue
+		}
+		headers += f.walk(tree, sub, v.glob+name)
 	}
 	return headers
 }
 
-// file adds a source if it is a header, by its path below the directory that the pattern leads to, and returns how many
-// headers that makes.
-func (f *finder) file(s source, below string, kind byte) int {
-	included := f.rules.included(below)
-	isHeader := included || strings.HasSuffix(below, headerSuffix)
-	isLink := kind == unix.DT_LNK
+// visit is a directory whose files are looked at.
+type visit struct {
+	headerDir
+	glob   string // what a file's path that rules are matched with has before its name
+	index  int32  // in the table; -1 before it has a header
+	simple bool   // what stands before a name is safe before any that is
+}
+
+func newVisit(tree *sourceTree, below, names string) visit {
+	from := tree.prefix
+	if below != "." {
+		from += below + "/"
+	}
+	return visit{headerDir: headerDir{tree: tree, below: below, from: from, names: names}, index: -1}
+}
+
+// listedFile is a file of a visit.
+type listedFile struct {
+	start, end int // of its name in the directory's
+	kind       byte
+	status     status
+}
+
+// file adds a file if it is a header, and returns how many headers that makes.
+func (f *finder) file(v *visit, l listedFile) int {
+	name := v.names[l.start:l.end]
+	included := f.rules.included(v.glob, name)
+	isHeader := included || strings.HasSuffix(name, headerSuffix)
+	isLink := l.kind == unix.DT_LNK
 	if !isHeader && !isLink {
 		return 0
 	}
 	if f.seen != nil && isHeader {
-		if f.seen[s.written] {
+		if f.seen[v.from+name] {
 			return 1
 		}
-		f.seen[s.written] = true
+		f.seen[v.from+name] = true
 	}
-	if rule := f.rules.excluded(below); rule != nil {
+	if rule := f.rules.excluded(v.glob, name); rule != nil {
 		if isHeader {
-			f.excluded = append(f.excluded, Excluded{Source: s.written, Match: rule.Match, Reason: rule.Reason})
+			f.excluded = append(f.excluded, Excluded{Source: v.from + name, Match: rule.Match, Reason: rule.Reason})
 		}
 		return 0
 	}
 	if isLink {
-		info, err := os.Stat(filepath.Join(s.tree.name, s.below()))
+		info, err := os.Stat(filepath.Join(v.tree.name, v.below, name))
 		if err == nil && info.IsDir() {
-			f.problem(NotRegular, s.written, "is a symbolic link to a directory")
+			f.problem(NotRegular, v.from+name, "is a symbolic link to a directory")
 			return 0
 		}
-		s.link = true
 	}
 	switch {
 	case !isHeader:
 		return 0
 	case !included:
-		f.findings = append(f.findings, forgotten(s.written))
+		f.findings = append(f.findings, forgotten(v.from+name))
 		return 0
-	case !isLink && kind != unix.DT_REG:
-		f.problem(NotRegular, s.written, "is %s", kindOf(kind))
+	case !isLink && l.kind != unix.DT_REG:
+		f.problem(NotRegular, v.from+name, "is %s", kindOf(l.kind))
 		return 1
 	}
-	f.sources = append(f.sources, s)
+	if f.place(v, name) {
+		f.add(v, l, isLink)
+	}
 	return 1
+}
+
+// place says whether a header has a place in the destination. That of the first in a directory is the place of all.
+func (f *finder) place(v *visit, name string) bool {
+	if v.index >= 0 && v.simple && len(name) <= maxNameBytes && isPrintableASCII(name) && !strings.HasPrefix(name, tempPrefix) {
+		return true
+	}
+	destination, problem := f.destination(v.from + name)
+	if problem != nil {
+		f.problems = append(f.problems, problem)
+		return false
+	}
+	if v.index < 0 {
+		v.to = destination[:len(destination)-len(name)]
+		v.simple = isPrintableASCII(v.from) && isPrintableASCII(v.to) && max(len(v.from), len(v.to))+maxNameBytes <= maxPathBytes
+		v.index = int32(len(f.table.dirs))
+		f.table.dirs = append(f.table.dirs, v.headerDir)
+	}
+	return true
+}
+
+// add adds a row to the table.
+func (f *finder) add(v *visit, l listedFile, isLink bool) {
+	f.table.rows = append(f.table.rows, row{
+		size: l.status.size, dir: v.index, nameAt: uint32(l.start), nameLen: uint16(l.end - l.start), link: isLink,
+	})
+	if f.config.TrustModTime {
+		f.table.times = append(f.table.times, times{source: l.status.mtime})
+	}
 }
 
 func kindOf(entry byte) string {

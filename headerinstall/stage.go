@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"path"
 	"strconv"
 	"sync/atomic"
 	"unsafe"
@@ -23,21 +22,21 @@ const fileMode = 0o644
 // of the old by rename(2). Nothing is synced: after a crash of the machine a content that is not the planned one is seen,
 // and replaced, by the next run, and syncing each file costs tens of times what writing it does.
 type stagedFile struct {
-	dir   dir
-	entry *Entry
+	*header
+	at    dir
 	fd    int
 	temp  string // name of an unfinished file; empty for none
 	fresh bool   // in a fresh directory
 }
 
 // stage writes a source's content into a file in d.
-func (in *installer) stage(w *worker, d dir, e *Entry, fresh bool) (stagedFile, error) {
-	source, stat, err := w.open(e.source())
+func (in *installer) stage(w *worker, d dir, h *header, fresh bool) (stagedFile, error) {
+	source, stat, err := w.open(h.source())
 	if err != nil {
-		return stagedFile{}, unreadable(e.Source, err)
+		return stagedFile{}, unreadable(h.written(), err)
 	}
 	defer unix.Close(source)
-	s, err := newStagedFile(d, e, fresh)
+	s, err := newStagedFile(d, h, fresh)
 	if err == nil {
 		err = in.fill(w, &s, source, &stat)
 	}
@@ -48,17 +47,17 @@ func (in *installer) stage(w *worker, d dir, e *Entry, fresh bool) (stagedFile, 
 }
 
 // newStagedFile makes an empty one.
-func newStagedFile(d dir, e *Entry, fresh bool) (stagedFile, error) {
-	s := stagedFile{dir: d, entry: e, fd: -1, fresh: fresh}
+func newStagedFile(d dir, h *header, fresh bool) (stagedFile, error) {
+	s := stagedFile{header: h, at: d, fd: -1, fresh: fresh}
 	if fresh {
-		fd, err := openAt(int(d), path.Base(e.Destination), unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, fileMode)
+		fd, err := openAt(int(d), h.name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, fileMode)
 		if err != nil {
-			return s, fmt.Errorf("writing %q: %w", e.Destination, err)
+			return s, fmt.Errorf("writing %q: %w", h.destination(), err)
 		}
 		s.fd = int(fd)
 		return s, nil
 	}
-	if e.Action == New && !lacksTmpfile.Load() {
+	if h.action == rowNew && !lacksTmpfile.Load() {
 		fd, err := openAt(int(d), ".", unix.O_TMPFILE|unix.O_WRONLY, fileMode)
 		if err == nil {
 			s.fd = int(fd)
@@ -66,14 +65,14 @@ func newStagedFile(d dir, e *Entry, fresh bool) (stagedFile, error) {
 		}
 		// EISDIR is what a kernel before 3.11 says, EOPNOTSUPP a file system that has none.
 		if !errors.Is(err, unix.EOPNOTSUPP) && !errors.Is(err, unix.EISDIR) {
-			return s, fmt.Errorf("writing %q: %w", e.Destination, err)
+			return s, fmt.Errorf("writing %q: %w", h.destination(), err)
 		}
 		lacksTmpfile.Store(true)
 	}
 	temp := tempPrefix + rand.Text()
 	fd, err := openAt(int(d), temp, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, fileMode)
 	if err != nil {
-		return s, fmt.Errorf("writing %q: %w", e.Destination, err)
+		return s, fmt.Errorf("writing %q: %w", h.destination(), err)
 	}
 	s.fd, s.temp = int(fd), temp
 	return s, nil
@@ -84,28 +83,27 @@ var lacksTmpfile atomic.Bool
 
 // fill copies the source into the file, and gives that its mode, owner and time.
 func (in *installer) fill(w *worker, s *stagedFile, source int, stat *unix.Stat_t) error {
-	e := s.entry
 	w.hash.Reset()
 	err := w.blocks(source, stat.Size, func(block []byte) error {
 		w.hash.Write(block)
 		return writeAll(s.fd, block)
 	})
 	if write, ok := errors.AsType[writeError](err); ok {
-		return fmt.Errorf("writing %q: %w", e.Destination, write.error)
+		return fmt.Errorf("writing %q: %w", s.destination(), write.error)
 	}
 	if err == nil {
 		err = unchanging(source, stat)
 	}
 	if err != nil {
-		return unreadable(e.Source, err)
+		return unreadable(s.written(), err)
 	}
 	digest := w.sum()
-	if e.SHA256 != (Digest{}) && e.SHA256 != digest {
-		return changedSince(e.Source)
+	if planned := s.digest(); *planned != (Digest{}) && *planned != digest {
+		return changedSince(s.written())
 	}
-	e.Size, e.SHA256 = stat.Size, digest
+	s.size, *s.digest() = stat.Size, digest
 	if err := s.finish(in, stat); err != nil {
-		return fmt.Errorf("writing %q: %w", e.Destination, err)
+		return fmt.Errorf("writing %q: %w", s.destination(), err)
 	}
 	return nil
 }
@@ -135,7 +133,7 @@ func (s *stagedFile) finish(in *installer, source *unix.Stat_t) error {
 		if err := unix.Fstat(s.fd, &there); err != nil {
 			return err
 		}
-		stampEntry(s.entry, source, &there, in.start)
+		s.stamp(source, &there, in.start)
 	}
 	return nil
 }
@@ -169,34 +167,33 @@ func writeAll(fd int, block []byte) error {
 
 // commit gives the file its name.
 func (s *stagedFile) commit() error {
-	name := path.Base(s.entry.Destination)
 	var err error
 	switch {
 	case s.fresh:
 		return nil
 	case s.temp == "":
-		err = s.link(name)
-	case s.entry.Action == New:
-		err = s.dir.renameToNew(s.temp, name)
+		err = s.linkName()
+	case s.action == rowNew:
+		err = s.at.renameToNew(s.temp, s.name)
 	default:
-		err = unix.Renameat(int(s.dir), s.temp, int(s.dir), name)
+		err = unix.Renameat(int(s.at), s.temp, int(s.at), s.name)
 	}
 	if err == unix.EEXIST || err == unix.EISDIR {
-		return changedSince(s.entry.Destination)
+		return changedSince(s.destination())
 	}
 	if err != nil {
-		return fmt.Errorf("naming %q: %w", s.entry.Destination, err)
+		return fmt.Errorf("naming %q: %w", s.destination(), err)
 	}
 	s.temp = ""
 	return nil
 }
 
-// link gives a file without a name one. Doing so by descriptor takes CAP_DAC_READ_SEARCH before Linux 6.10;
+// linkName gives a file without a name one. Doing so by descriptor takes CAP_DAC_READ_SEARCH before Linux 6.10;
 // everyone may do it through /proc, where that is mounted.
-func (s *stagedFile) link(name string) error {
-	err := unix.Linkat(s.fd, "", int(s.dir), name, unix.AT_EMPTY_PATH)
+func (s *stagedFile) linkName() error {
+	err := unix.Linkat(s.fd, "", int(s.at), s.name, unix.AT_EMPTY_PATH)
 	if err == unix.ENOENT || err == unix.EPERM {
-		err = unix.Linkat(unix.AT_FDCWD, "/proc/self/fd/"+strconv.Itoa(s.fd), int(s.dir), name, unix.AT_SYMLINK_FOLLOW)
+		err = unix.Linkat(unix.AT_FDCWD, "/proc/self/fd/"+strconv.Itoa(s.fd), int(s.at), s.name, unix.AT_SYMLINK_FOLLOW)
 	}
 	return err
 }
@@ -208,7 +205,7 @@ func (s *stagedFile) discard() {
 		s.fd = -1
 	}
 	if s.temp != "" {
-		_ = s.dir.remove(s.temp)
+		_ = s.at.remove(s.temp)
 		s.temp = ""
 	}
 }

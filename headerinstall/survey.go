@@ -23,12 +23,10 @@ type survey struct {
 	recorded int64 // nanoseconds since 1970: when the last manifest was written
 	start    time.Time
 
-	mu       sync.Mutex
-	problems []*Problem
+	mu         sync.Mutex
+	problems   []*Problem
+	unrecorded bool // a header is not as the last manifest has it
 }
-
-// groupEntries is how many entries are worked on at a time. While they are installed, each has a file open.
-const groupEntries = 64
 
 // group is entries of one directory of the destination.
 type group struct {
@@ -64,8 +62,8 @@ func dirOf(name string) string {
 	return "."
 }
 
-// pick returns the entries that f holds for.
-func pick(entries []Entry, f func(*Entry) bool) (picked []*Entry) {
+// pointers returns those of entries that f holds for.
+func pointers(entries []Entry, f func(*Entry) bool) (picked []*Entry) {
 	for i := range entries {
 		if f(&entries[i]) {
 			picked = append(picked, &entries[i])
@@ -74,95 +72,141 @@ func pick(entries []Entry, f func(*Entry) bool) (picked []*Entry) {
 	return picked
 }
 
+func anyEntry(*Entry) bool { return true }
+
+// ownedEntries makes an entry for each destination of files, which are sorted by it.
+func ownedEntries(files []File) (entries []Entry) {
+	for owned := range sameDestination(files) {
+		entries = append(entries, Entry{File: owned[len(owned)-1], owned: owned})
+	}
+	return entries
+}
+
 func (s *survey) problem(p *Problem) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.problems = append(s.problems, p)
 }
 
-// merge makes one entry of those that have one destination; entries are sorted.
-func (s *survey) merge(entries []Entry) []Entry {
-	if !hasDuplicates(entries) {
-		return entries
+// merge makes one row of those that have one destination.
+func (s *survey) merge(t *table) {
+	t.digests = make([]Digest, len(t.rows))
+	first := -1
+	for i := 1; i < len(t.rows) && first < 0; i++ {
+		if t.compare(i-1, i) == 0 {
+			first = i - 1
+		}
+	}
+	if first < 0 {
+		return
 	}
 	w := newWorker()
 	defer w.close()
-	merged := entries[:0]
-	for len(entries) > 0 {
+	t.also = map[int32][]string{}
+	kept := first
+	for i := first; i < len(t.rows); kept++ {
 		n := 1
-		for n < len(entries) && entries[n].Destination == entries[0].Destination {
+		for i+n < len(t.rows) && t.compare(i, i+n) == 0 {
 			n++
 		}
-		e := entries[0]
+		t.move(i, kept)
 		if n > 1 {
-			s.mergeSame(w, &e, entries[:n])
+			s.mergeSame(w, t, i, n, kept)
 		}
-		entries = entries[n:]
-		merged = append(merged, e)
+		i += n
 	}
-	return merged
+	t.truncate(kept)
 }
 
-func hasDuplicates(entries []Entry) bool {
-	for i := 1; i < len(entries); i++ {
-		if entries[i].Destination == entries[i-1].Destination {
-			return true
-		}
-	}
-	return false
-}
-
-// mergeSame makes merged of entries with one destination, which must have one content.
-func (s *survey) mergeSame(w *worker, merged *Entry, entries []Entry) {
+// mergeSame fills in the row kept for the n rows from i on, which must have one content.
+func (s *survey) mergeSame(w *worker, t *table, i, n, kept int) {
+	var sources []string
+	var size int64
+	var digest Digest
 	differ := false
-	for i := range entries {
-		e := &entries[i]
-		if err := w.fill(e); err != nil {
-			s.problem(unreadable(e.Source, err))
+	for j := range n {
+		h := t.header(i + j)
+		sources = append(sources, h.written())
+		ownSize, own, err := w.measure(h.source())
+		if err != nil {
+			s.problem(unreadable(h.written(), err))
 			return
 		}
-		if i == 0 {
-			merged.File = e.File
-			continue
+		if j == 0 {
+			size, digest = ownSize, own
 		}
-		merged.Also = append(merged.Also, e.Source)
-		differ = differ || e.SHA256 != merged.SHA256
+		differ = differ || own != digest
 	}
+	h := t.header(kept)
+	h.size, *h.digest() = size, digest
+	t.also[h.index] = sources[1:]
 	if differ {
-		s.problem(&Problem{Reason: Collision, Path: merged.Destination, Detail: "has sources with different content",
-			Sources: append([]string{merged.Source}, merged.Also...)})
+		s.problem(&Problem{Reason: Collision, Path: h.destination(), Detail: "has sources with different content", Sources: sources})
 	}
 }
 
-// fill reads an entry's source and fills in its size and digest.
-func (w *worker) fill(e *Entry) error {
-	fd, stat, err := w.open(e.source())
+// measure reads a source, and returns its size and digest.
+func (w *worker) measure(s source) (size int64, digest Digest, err error) {
+	fd, stat, err := w.open(s)
+	if err != nil {
+		return 0, digest, err
+	}
+	defer unix.Close(fd)
+	if digest, err = w.digest(fd, stat.Size); err != nil {
+		return 0, digest, err
+	}
+	return stat.Size, digest, unchanging(fd, &stat)
+}
+
+// decideAll decides about all headers of a plan, and finds and decides about what has none any more.
+func (s *survey) decideAll(ctx context.Context, p *Plan, last *recordReader) error {
+	s.start = time.Now()
+	d := dealer{table: &p.headers, wanted: anyRow, last: last}
+	err := d.run(ctx, func(w *worker, b *batch) error {
+		place := s.open(b.dir)
+		defer place.dir.close()
+		isRecorded := true
+		for i := range b.headers {
+			h, k := &b.headers[i], &b.known[i]
+			if problem := place.decide(w, h, k); problem != nil {
+				s.problem(problem)
+			}
+			isRecorded = isRecorded && k.has(h)
+		}
+		if !isRecorded {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.unrecorded = true
+		}
+		return nil
+	})
+	if err == nil {
+		err = d.rest()
+	}
 	if err != nil {
 		return err
 	}
-	defer unix.Close(fd)
-	e.Size = stat.Size
-	if e.SHA256, err = w.digest(fd, stat.Size); err != nil {
-		return err
-	}
-	return unchanging(fd, &stat)
-}
-
-// decideAll decides about all entries.
-func (s *survey) decideAll(ctx context.Context, entries []Entry) error {
-	s.start = time.Now()
-	all := groups(pick(entries, func(*Entry) bool { return true }))
-	return each(ctx, all, func(w *worker, g group) error {
+	p.outlived = d.outlived
+	p.isRecorded = last.inLines() && !s.unrecorded && len(p.outlived) == 0 && last.manifest.Strip == p.Config.strip()
+	return each(ctx, groups(pointers(p.outlived, anyEntry)), func(w *worker, g group) error {
 		place := s.open(g.dir)
 		defer place.dir.close()
 		for _, e := range g.entries {
-			problem := place.decide(w, e)
-			if problem != nil {
+			if problem := place.decideOutlived(w, e); problem != nil {
 				s.problem(problem)
 			}
 		}
 		return nil
 	})
+}
+
+// has says whether the last manifest has what an installation will record of a header.
+func (k *known) has(h *header) bool {
+	if h.action != rowSame || !k.isRecorded {
+		return false
+	}
+	f, was := h.file(), &k.files[0]
+	return f.Size == was.Size && f.SHA256 == was.SHA256 && f.SourceMtime == was.SourceMtime && f.Mtime == was.Mtime
 }
 
 // place is a directory of the destination, and what is in the way of reaching it.
@@ -220,12 +264,12 @@ type present struct {
 func (p *present) isRegular() bool { return p.exists && p.Mode&unix.S_IFMT == unix.S_IFREG }
 func (p *present) isDir() bool     { return p.exists && p.Mode&unix.S_IFMT == unix.S_IFDIR }
 
-// look returns what lies at a destination in the place.
-func (p *place) look(destination string) (there present, err error) {
+// look returns what lies at a name in the place.
+func (p *place) look(name string) (there present, err error) {
 	if !p.dir.exists() {
 		return there, p.err
 	}
-	there.Stat_t, err = p.dir.stat(path.Base(destination))
+	there.Stat_t, err = p.dir.stat(name)
 	if err == unix.ENOENT {
 		return there, nil
 	}
@@ -233,126 +277,138 @@ func (p *place) look(destination string) (there present, err error) {
 	return there, err
 }
 
-// decide decides about one entry. A problem leaves it without an action.
-func (p *place) decide(w *worker, e *Entry) *Problem {
-	if e.tree == nil {
-		return p.decideStale(w, e)
-	}
+// decide decides about a header. A problem leaves it without an action.
+func (p *place) decide(w *worker, h *header, k *known) *Problem {
+	listed := h.takeListed()
 	refuse := func(reason Reason, format string, args ...any) *Problem {
-		return &Problem{Reason: reason, Path: e.Destination, Sources: []string{e.Source}, Detail: fmt.Sprintf(format, args...)}
+		return &Problem{Reason: reason, Path: h.destination(), Sources: []string{h.written()}, Detail: fmt.Sprintf(format, args...)}
 	}
-	there, err := p.look(e.Destination)
+	there, err := p.look(h.name)
 	switch {
 	case p.inTheWay != nil:
 		return refuse(FileVersusDir, "cannot be installed: %v", p.inTheWay)
 	case err != nil:
-		return unreadable(e.Destination, err)
+		return unreadable(h.destination(), err)
 	case there.isDir():
 		return refuse(FileVersusDir, "cannot be installed: a directory is there")
 	}
-	same, problem := p.isSame(w, e, &there)
+	same, problem := p.isSame(w, h, k, &there, listed)
 	switch {
 	case problem != nil:
 		return problem
 	case !there.exists:
-		e.Action = New
+		h.action = rowNew
 	case same:
-		e.Action = Same
-		e.repair = modeOf(&there.Stat_t) != fs.FileMode(e.Mode) || ownerIsWrong(&there.Stat_t)
-	case e.owned != nil || p.config.Force:
-		e.Action = Changed
+		h.action = rowSame
+		h.repair = modeOf(&there.Stat_t) != fs.FileMode(FileMode) || ownerIsWrong(&there.Stat_t)
+	case k.files != nil || p.config.Force:
+		h.action = rowChanged
 	default:
 		return refuse(Foreign, "exists as %s that differs, and no earlier installation put it there", kind(modeOf(&there.Stat_t)))
 	}
 	return nil
 }
 
-// isSame says whether a destination holds what its source does, and fills in the entry's size, and its digest
+// takeListed returns what the source was like when it was listed, where nothing is decided yet.
+func (h *header) takeListed() (s status) {
+	if h.table.times != nil {
+		t := &h.table.times[h.index]
+		s, *t = status{h.size, t.source}, times{}
+	}
+	h.size = 0
+	return s
+}
+
+// isSame says whether a destination holds what its source does, and fills in the header's size, and its digest
 // where it is wanted.
-func (p *place) isSame(w *worker, e *Entry, there *present) (bool, *Problem) {
-	if p.config.TrustModTime && there.isRegular() && p.isTrusted(w, e, there) {
+func (p *place) isSame(w *worker, h *header, k *known, there *present, listed status) (bool, *Problem) {
+	if p.config.TrustModTime && there.isRegular() && p.isTrusted(w, h, k, there, listed) {
 		return true, nil
 	}
 	if !there.isRegular() && p.want == sameDigests {
-		if err := w.mayOpen(e.source()); err != nil {
-			return false, sourceProblem(e.Source, err)
+		if err := w.mayOpen(h.source()); err != nil {
+			return false, sourceProblem(h.written(), err)
 		}
 		return false, nil // installing finds the size
 	}
-	fd, stat, err := w.open(e.source())
+	fd, stat, err := w.open(h.source())
 	if err != nil {
-		return false, sourceProblem(e.Source, err)
+		return false, sourceProblem(h.written(), err)
 	}
 	defer unix.Close(fd)
-	e.Size = stat.Size
+	h.size = stat.Size
 	if there.isRegular() && there.Size == stat.Size {
-		same, err := p.holds(w, e, fd, there)
+		same, err := p.holds(w, h, k, fd, there)
 		if err != nil {
-			return false, unreadable(e.Destination, err)
+			return false, unreadable(h.destination(), err)
 		}
 		if same {
-			p.stamp(e, &stat, &there.Stat_t)
+			p.stamp(h, &stat, &there.Stat_t)
 			return true, nil
 		}
 	}
 	if p.want == allDigests {
 		if _, err = unix.Seek(fd, 0, unix.SEEK_SET); err == nil {
-			e.SHA256, err = w.digest(fd, stat.Size)
+			*h.digest(), err = w.digest(fd, stat.Size)
 		}
 		if err == nil {
 			err = unchanging(fd, &stat)
 		}
 		if err != nil {
-			return false, unreadable(e.Source, err)
+			return false, unreadable(h.written(), err)
 		}
 	}
 	return false, nil
 }
 
 // holds says whether a destination has the content of an open source of its size, and if so, fills in the digest.
-func (p *place) holds(w *worker, e *Entry, source int, there *present) (same bool, err error) {
-	fd, err := p.dir.open(path.Base(e.Destination))
+func (p *place) holds(w *worker, h *header, k *known, source int, there *present) (same bool, err error) {
+	fd, err := p.dir.open(h.name)
 	if err != nil {
 		return false, err
 	}
 	defer unix.Close(fd)
-	known := p.knownDigest(e, there)
-	same, err = w.compare(source, fd, e.Size, known == nil)
+	digest := p.knownDigest(k, there)
+	same, err = w.compare(source, fd, h.size, digest == nil)
 	switch {
 	case !same || err != nil:
 		return false, err
-	case known != nil:
-		e.SHA256 = *known
+	case digest != nil:
+		*h.digest() = *digest
 	default:
-		e.SHA256 = w.sum()
+		*h.digest() = w.sum()
 	}
 	return true, nil
 }
 
 // knownDigest returns the digest of a destination that nothing can have changed since its manifest was
 // written, because its ctime, which no program can set, is older than the manifest is.
-func (p *place) knownDigest(e *Entry, there *present) *Digest {
-	if len(e.owned) != 1 || e.owned[0].Size != there.Size || there.Ctim.Nano() >= p.recorded {
+func (p *place) knownDigest(k *known, there *present) *Digest {
+	if len(k.files) != 1 || k.files[0].Size != there.Size || there.Ctim.Nano() >= p.recorded {
 		return nil
 	}
-	return &e.owned[0].SHA256
+	return &k.files[0].SHA256
 }
 
 // isTrusted says whether the sizes and times of a source and its destination are those that the manifest
 // has, and if so, fills in what the manifest says.
-func (p *place) isTrusted(w *worker, e *Entry, there *present) bool {
-	if len(e.owned) == 0 {
+func (p *place) isTrusted(w *worker, h *header, k *known, there *present, listed status) bool {
+	if len(k.files) == 0 {
 		return false
 	}
-	was := &e.owned[len(e.owned)-1]
+	was := &k.files[len(k.files)-1]
 	if was.SourceMtime == 0 || was.Mtime == 0 || newStatus(&there.Stat_t) != (status{was.Size, was.Mtime}) {
 		return false
 	}
-	now, err := w.status(e.source())
+	now, err := listed, error(nil)
+	if now == (status{}) {
+		now, err = w.status(h.source())
+	}
 	if err != nil || now != (status{was.Size, was.SourceMtime}) {
 		return false
 	}
-	e.Size, e.SHA256, e.SourceMtime, e.Mtime = was.Size, was.SHA256, was.SourceMtime, was.Mtime
+	h.size, *h.digest() = was.Size, was.SHA256
+	h.setTimes(times{was.SourceMtime, was.Mtime})
 	return true
 }
 
@@ -361,25 +417,25 @@ const coarsest = 10 * time.Millisecond
 
 // stamp notes the times of a source and its destination for a later TrustModTime. It does not if the source
 // has just been written, since a further write could leave the same time.
-func (p *place) stamp(e *Entry, source, there *unix.Stat_t) {
+func (p *place) stamp(h *header, source, there *unix.Stat_t) {
 	if p.config.TrustModTime {
-		stampEntry(e, source, there, p.start)
+		h.stamp(source, there, p.start)
 	}
 }
 
-func stampEntry(e *Entry, source, there *unix.Stat_t, start time.Time) {
+func (h *header) stamp(source, there *unix.Stat_t, start time.Time) {
 	if mtime := time.Unix(source.Mtim.Unix()); start.Sub(mtime) > coarsest {
-		e.SourceMtime, e.Mtime = newTimestamp(source.Mtim), newTimestamp(there.Mtim)
+		h.setTimes(times{newTimestamp(source.Mtim), newTimestamp(there.Mtim)})
 	}
 }
 
-// decideStale decides about a file that no source leads to any more; it gets no action if it is gone.
-func (p *place) decideStale(w *worker, e *Entry) *Problem {
+// decideOutlived decides about a file that no source leads to any more; it gets no action if it is gone.
+func (p *place) decideOutlived(w *worker, e *Entry) *Problem {
 	if p.inTheWay != nil {
 		e.Action = Kept
 		return nil
 	}
-	there, err := p.look(e.Destination)
+	there, err := p.look(path.Base(e.Destination))
 	if err != nil {
 		return unreadable(e.Destination, err)
 	}

@@ -101,10 +101,12 @@ func destinations(p Plan) (dests []string) {
 	return dests
 }
 
+func entries(p Plan) []Entry { return slices.Collect(p.Entries()) }
+
 // actions maps each destination of a plan to what happens to it.
 func actions(p Plan) map[string]Action {
 	m := map[string]Action{}
-	for _, e := range p.Entries {
+	for e := range p.Entries() {
 		m[e.Destination] = e.Action
 	}
 	return m

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"slices"
@@ -52,8 +53,7 @@ func uninstall(ctx context.Context, c Config) (Removal, error) {
 		return u.removal, err
 	}
 	u.survey = &survey{config: &c, dest: dest}
-	entries := withOwned(nil, last.files)
-	u.work = groups(pick(entries, func(*Entry) bool { return true }))
+	u.work = groups(pointers(ownedEntries(last.files), anyEntry))
 	// Of an uninstallation that was killed, or an installation that was and never had a manifest, all may be gone.
 	if last.hasManifest && !last.removing {
 		if err := u.check(ctx); err != nil {
@@ -79,7 +79,7 @@ func (u *uninstaller) check(ctx context.Context) error {
 		p := u.open(g.dir)
 		defer p.dir.close()
 		for _, e := range g.entries {
-			if there, err := p.look(e.Destination); err != nil || there.exists || p.inTheWay != nil {
+			if there, err := p.look(path.Base(e.Destination)); err != nil || there.exists || p.inTheWay != nil {
 				u.mu.Lock()
 				any = true
 				u.mu.Unlock()
@@ -122,7 +122,7 @@ func (u *uninstaller) run(ctx context.Context, last *record) error {
 	if err != nil {
 		return u.stopped(ctx, err)
 	}
-	dirs := last.directories()
+	dirs := slices.Sorted(maps.Keys(last.directories()))
 	if last.interrupted && u.dest.exists() {
 		if err := sweep(ctx, u.dest, dirs); err != nil {
 			return u.stopped(ctx, err)
@@ -142,7 +142,7 @@ func (u *uninstaller) run(ctx context.Context, last *record) error {
 
 // remove removes a file that has the content that was installed, whatever its mode.
 func (u *uninstaller) remove(p *place, w *worker, e *Entry) error {
-	there, err := p.look(e.Destination)
+	there, err := p.look(path.Base(e.Destination))
 	var ours bool
 	if err == nil && p.inTheWay == nil {
 		ours, err = p.isOwned(w, e, &there)

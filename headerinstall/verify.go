@@ -55,11 +55,11 @@ func verify(ctx context.Context, m Manifest, c Config) (Report, error) {
 	}
 	defer d.close()
 	v := verifier{survey: &survey{dest: d}, deviations: []Deviation{}, listed: make(map[string]bool, len(m.Files))}
-	entries := withOwned(nil, m.Files)
+	entries := ownedEntries(m.Files)
 	for _, e := range entries {
 		v.listed[e.Destination] = true
 	}
-	err = each(ctx, groups(pick(entries, func(*Entry) bool { return true })), v.group)
+	err = each(ctx, groups(pointers(entries, anyEntry)), v.group)
 	if err == nil {
 		err = each(ctx, directories(m.Files), v.directory)
 	}
@@ -110,7 +110,7 @@ func (p *place) deviation(w *worker, e *Entry) (*Deviation, error) {
 	if p.inTheWay != nil {
 		return changed("cannot be reached: %v", p.inTheWay)
 	}
-	there, err := p.look(e.Destination)
+	there, err := p.look(path.Base(e.Destination))
 	mode := modeOf(&there.Stat_t)
 	switch {
 	case err != nil:

@@ -31,31 +31,37 @@ type worker struct {
 	// The directory that the last source was opened in: the next one is mostly beside it.
 	tree    *sourceTree
 	treeDir dir
-	below   string
+	at      *headerDir
 	dir     dir
 }
 
 // each hands out work to several workers at once. It stops at the first error, or when ctx is done.
 func each[T any](ctx context.Context, work []T, do func(*worker, T) error) error {
-	workers := min(runtime.GOMAXPROCS(0), maxWorkers, len(work))
-	group, ctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
-	for range workers {
+	return inParallel(ctx, len(work), func(ctx context.Context, w *worker) error {
+		for {
+			i := int(next.Add(1)) - 1
+			if i >= len(work) {
+				return nil
+			}
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if err := do(w, work[i]); err != nil {
+				return err
+			}
+		}
+	})
+}
+
+// inParallel has several workers run at once, no more than most. The context of all ends with the first error.
+func inParallel(ctx context.Context, most int, run func(context.Context, *worker) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for range min(runtime.GOMAXPROCS(0), maxWorkers, most) {
 		group.Go(func() error {
 			w := newWorker()
 			defer w.close()
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(work) {
-					return nil
-				}
-				if ctx.Err() != nil {
-					return context.Cause(ctx)
-				}
-				if err := do(w, work[i]); err != nil {
-					return err
-				}
-			}
+			return run(ctx, w)
 		})
 	}
 	return group.Wait()
@@ -68,27 +74,26 @@ func newWorker() *worker {
 func (w *worker) close() {
 	w.treeDir.close()
 	w.dir.close()
-	w.tree, w.treeDir, w.dir = nil, noDir, noDir
+	w.tree, w.treeDir, w.at, w.dir = nil, noDir, nil, noDir
 }
 
-// in opens the directory of a source, which is the worker's to close.
-func (w *worker) in(s source) (dir, error) {
-	below := s.dir()
-	if w.tree == s.tree && w.below == below && w.dir.exists() {
+// in opens a directory of sources, which is the worker's to close.
+func (w *worker) in(d *headerDir) (dir, error) {
+	if w.at == d && w.dir.exists() {
 		return w.dir, nil
 	}
-	if w.tree != s.tree {
+	if w.tree != d.tree {
 		w.close()
-		treeDir, err := openDir(s.tree.name)
+		treeDir, err := openDir(d.tree.name)
 		if err != nil {
 			return noDir, err
 		}
-		w.tree, w.treeDir = s.tree, treeDir
+		w.tree, w.treeDir = d.tree, treeDir
 	}
 	w.dir.close()
-	w.below = below
+	w.at = d
 	var err error
-	w.dir, err = w.treeDir.sub(below)
+	w.dir, err = w.treeDir.sub(d.below)
 	return w.dir, err
 }
 
@@ -106,9 +111,6 @@ func (w *worker) mayOpen(s source) error {
 
 // status returns that of a source, which is a regular file.
 func (w *worker) status(s source) (status, error) {
-	if s.status != (status{}) {
-		return s.status, nil
-	}
 	fd, stat, err := w.open(s)
 	if err != nil {
 		return status{}, err
@@ -120,11 +122,11 @@ func (w *worker) status(s source) (status, error) {
 // open opens a source for reading, and checks that it is a regular file.
 func (w *worker) open(s source) (fd int, stat unix.Stat_t, err error) {
 	if s.link {
-		fd, err = openLink(s.tree.name, s.below())
+		fd, err = openLink(s.dir.tree.name, s.below())
 	} else {
 		var d dir
-		if d, err = w.in(s); err == nil {
-			fd, err = d.open(s.base())
+		if d, err = w.in(s.dir); err == nil {
+			fd, err = d.open(s.name)
 		}
 	}
 	if err != nil {

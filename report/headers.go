@@ -17,7 +17,7 @@ func HeaderPlan(p headerinstall.Plan) Listing {
 	totals := p.Totals()
 	t := Table{Columns: []string{"source", "destination", "mode", "size", "digest", "action", "why"}}
 	entries := []PlannedHeader{}
-	for _, e := range p.Entries {
+	for e := range p.Entries() {
 		why := e.Action.Why()
 		if n := len(e.Also); n > 0 {
 			why += fmt.Sprintf("; %s of the same content", count(n, "more source"))

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"crypto/sha256"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,15 +14,33 @@ import (
 )
 
 func TestHeaderPlan(t *testing.T) {
-	plan, err := headerinstall.NewPlan(t.Context(), headerinstall.Config{
-		Root: "../testdata/openzfs-2.1.11", Sources: []string{"./nvpair/include"}, Dest: filepath.Join(t.TempDir(), "include"),
-	})
+	root := t.TempDir()
+	write := func(name, content string) {
+		t.Helper()
+		file := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	config := headerinstall.Config{Root: root, Sources: []string{"./*/include"}, Dest: filepath.Join(root, "include")}
+	write("m/include/b.h", "b")
+	if _, err := headerinstall.Update(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(root, "m/include/b.h")); err != nil {
+		t.Fatal(err)
+	}
+	write("include/b.h", "changed")
+	write("m/include/a.h", "a")
+	write("n/include/a.h", "a")
+	plan, err := headerinstall.NewPlan(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	plan.Config.Dest = "include"
-	plan.Entries[0].Also = []string{"./other/include/sys/nvpair.h"}
-	plan.Entries[1].Action = headerinstall.Kept
 	var got strings.Builder
 	if err := HeaderPlan(plan).Write(&got, TableFormat, 0); err != nil {
 		t.Fatal(err)
@@ -28,8 +48,8 @@ func TestHeaderPlan(t *testing.T) {
 	lines := strings.Split(got.String(), "\n")
 	for i, want := range []string{
 		"why",
-		"  0644   " + grouped(int(plan.Entries[0].Size)) + "  " + plan.Entries[0].SHA256.String() + "  new     nothing is there; 1 more source of the same content",
-		"  kept    no source leads to it any more, but it was changed after it was installed",
+		"a.h          0644     1  " + digestOf("a") + "  new     nothing is there; 1 more source of the same content",
+		"b.h          0644     1  " + digestOf("b") + "  kept    no source leads to it any more, but it was changed after it was installed",
 		"into include: 1 new, 1 kept",
 	} {
 		if !strings.HasSuffix(lines[i], want) {
@@ -40,6 +60,8 @@ func TestHeaderPlan(t *testing.T) {
 		t.Errorf("summary of an empty plan (-want +got):\n%s", diff)
 	}
 }
+
+func digestOf(content string) string { return headerinstall.Digest(sha256.Sum256([]byte(content))).String() }
 
 func TestHeaderPlanFindings(t *testing.T) {
 	plan := headerinstall.Plan{

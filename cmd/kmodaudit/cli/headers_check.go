@@ -45,7 +45,7 @@ func outdated(p headerinstall.Plan, r headerinstall.Report) []headerinstall.Entr
 		deviates[d.Destination] = true
 	}
 	var all []headerinstall.Entry
-	for _, e := range p.Entries {
+	for e := range p.Entries() {
 		if e.Action != headerinstall.Same && !deviates[e.Destination] {
 			all = append(all, e)
 		}

@@ -1,0 +1,149 @@
+package headerinstall
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// groupEntries is how many entries are worked on at a time. While they are installed, each has a file open.
+const groupEntries = 64
+
+// batch is headers of one directory of the destination, with what is known of their destinations. A worker uses one for all that it
+// is dealt.
+type batch struct {
+	dir     string
+	headers []header
+	known   []known
+	files   [groupEntries]File // that known refers to
+}
+
+// known is what earlier runs have put at a destination.
+type known struct {
+	files      []File // as the last manifest has it, then as a killed run's journal has it; nil if foreign
+	isRecorded bool   // the last manifest can stay as it is, if size, digest and times are the header's
+}
+
+// dealer deals the headers of a table to workers, in their order.
+type dealer struct {
+	table  *table
+	wanted func(*row) bool
+	last   *recordReader // what batches are to know; nil for nothing
+
+	mu       sync.Mutex
+	at       int     // the row that comes next
+	ahead    []File  // what last comes to next; nil if it has not been read yet
+	outlived []Entry // what last has, and the table has not
+}
+
+// run has workers do the wanted headers, batch by batch. It stops at the first error, or when ctx is done.
+func (d *dealer) run(ctx context.Context, do func(*worker, *batch) error) error {
+	return inParallel(ctx, len(d.table.rows), func(ctx context.Context, w *worker) error {
+		b := &batch{}
+		for {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if err := d.next(b); err != nil || len(b.headers) == 0 {
+				return err
+			}
+			if err := do(w, b); err != nil {
+				return err
+			}
+		}
+	})
+}
+
+// next fills a batch; it is empty at the end.
+func (d *dealer) next(b *batch) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	b.headers, b.known = b.headers[:0], b.known[:0]
+	for ; d.at < len(d.table.rows) && len(b.headers) < groupEntries; d.at++ {
+		h := d.table.header(d.at)
+		if !d.wanted(h.row) {
+			continue
+		}
+		if len(b.headers) == 0 {
+			b.dir = h.dir.dest()
+		} else if h.dir.to != b.headers[0].dir.to {
+			break
+		}
+		if d.last != nil {
+			if err := d.know(b, &h); err != nil {
+				return err
+			}
+		}
+		b.headers = append(b.headers, h)
+	}
+	return nil
+}
+
+// know adds to a batch what is known of the destination of a header.
+func (d *dealer) know(b *batch, h *header) error {
+	for {
+		if err := d.look(); err != nil {
+			return err
+		}
+		order := -1
+		if len(d.ahead) > 0 {
+			order = compareJoined(h.dir.to, h.name, d.ahead[0].Destination, "")
+		}
+		switch {
+		case order < 0:
+			b.known = append(b.known, known{})
+			return nil
+		case order > 0:
+			d.outlive()
+			continue
+		case !d.last.inLines():
+			b.known = append(b.known, known{files: d.ahead})
+		default: // what its strings are in is there until the next one is read
+			f := d.ahead[0]
+			k := known{isRecorded: f.Mode == FileMode && slices.Equal(f.Also, h.table.also[h.index]) &&
+				compareJoined(h.dir.from, h.sourceName(), f.Source, "") == 0}
+			f.Destination, f.Source, f.Also = "", "", nil
+			i := len(b.known)
+			b.files[i] = f
+			k.files = b.files[i : i+1]
+			b.known = append(b.known, k)
+		}
+		d.ahead = nil
+		return nil
+	}
+}
+
+// look sees to it that ahead has been read.
+func (d *dealer) look() (err error) {
+	if d.ahead == nil {
+		d.ahead, err = d.last.next()
+	}
+	return err
+}
+
+// outlive puts ahead to what has no header any more.
+func (d *dealer) outlive() {
+	owned := d.ahead
+	if d.last.inLines() {
+		owned = slices.Clone(owned)
+		f := &owned[0]
+		f.Destination, f.Source = strings.Clone(f.Destination), strings.Clone(f.Source)
+		f.Also = slices.Clone(f.Also)
+		for i, source := range f.Also {
+			f.Also[i] = strings.Clone(source)
+		}
+	}
+	d.outlived = append(d.outlived, Entry{File: owned[len(owned)-1], owned: owned})
+	d.ahead = nil
+}
+
+// rest puts what comes behind the last header to what has none any more.
+func (d *dealer) rest() error {
+	for {
+		if err := d.look(); err != nil || len(d.ahead) == 0 {
+			return err
+		}
+		d.outlive()
+	}
+}
