@@ -17,6 +17,9 @@ type batch struct {
 	headers []header
 	known   []known
 	files   [groupEntries]File // that known refers to
+
+	staged []stagedFile // what is being written
+	lines  []byte       // of the journal
 }
 
 // known is what earlier runs have put at a destination.

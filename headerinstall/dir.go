@@ -37,7 +37,7 @@ func openDir(name string) (dir, error) {
 // openAt is openat(2), which Go's preemption signals may interrupt on some file systems.
 func openAt(at int, name string, flags int, mode fs.FileMode) (dir, error) {
 	for {
-		fd, err := unix.Openat(at, name, flags|unix.O_CLOEXEC, uint32(mode.Perm()))
+		fd, err := openEntry(at, name, flags|unix.O_CLOEXEC, mode)
 		switch err {
 		case nil:
 			return dir(fd), nil
@@ -115,7 +115,7 @@ func (d dir) stat(name string) (stat unix.Stat_t, err error) {
 		return stat, unix.ENOENT
 	}
 	for {
-		err = unix.Fstatat(int(d), name, &stat, unix.AT_SYMLINK_NOFOLLOW)
+		err = statEntry(int(d), name, &stat)
 		if err != unix.EINTR {
 			return stat, err
 		}

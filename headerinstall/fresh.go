@@ -20,18 +20,26 @@ func (f freshDirs) add(name string) { f[name] = path.Join(dirOf(name), tempPrefi
 
 // path is where a directory is while the installation works, and whether that is in a fresh one.
 func (f freshDirs) path(name string) (at string, fresh bool) {
-	if len(f) == 0 {
-		return name, false
+	if top := f.top(name); top >= 0 {
+		return f[name[:top]] + name[top:], true
 	}
+	return name, false
+}
+
+// holds says whether a directory is, or lies in, a fresh one.
+func (f freshDirs) holds(name string) bool { return f.top(name) >= 0 }
+
+// top is the length of the part of a path that leads to a fresh directory; -1 for none.
+func (f freshDirs) top(name string) int {
 	for i := range len(name) + 1 {
 		if i < len(name) && name[i] != '/' {
 			continue
 		}
-		if at, ok := f[name[:i]]; ok {
-			return at + name[i:], true
+		if _, ok := f[name[:i]]; ok {
+			return i
 		}
 	}
-	return name, false
+	return -1
 }
 
 // nameDirs gives the fresh directories their names, unless something has got one meanwhile.

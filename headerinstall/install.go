@@ -136,10 +136,9 @@ func (in *installer) makeDirs(context.Context) error {
 	needed := dirSet{".": true}
 	in.plan.headers.directories(needed, func(r *row) bool { return r.action == rowNew })
 	var missing []string
-	isMissing := map[string]bool{}
 	var lines []byte
 	for _, name := range slices.Sorted(maps.Keys(needed)) { // each comes after the one that it lies in
-		if !isMissing[dirOf(name)] {
+		if !in.fresh.holds(name) {
 			d, err := in.dest.sub(name)
 			d.close()
 			if err == nil {
@@ -150,7 +149,6 @@ func (in *installer) makeDirs(context.Context) error {
 			}
 			in.fresh.add(name)
 		}
-		isMissing[name] = true
 		missing, lines = append(missing, name), appendDir(lines, name)
 	}
 	if len(missing) == 0 {
@@ -196,27 +194,26 @@ func (in *installer) writeBatch(w *worker, b *batch) error {
 		return in.unreachable(b.dir, err)
 	}
 	defer d.close()
-	staged := make([]stagedFile, 0, len(b.headers))
+	b.staged, b.lines = b.staged[:0], b.lines[:0]
 	defer func() {
-		for i := range staged {
-			staged[i].discard()
+		for i := range b.staged {
+			b.staged[i].discard()
 		}
 	}()
-	var lines []byte
 	for i := range b.headers {
 		h := &b.headers[i]
 		s, err := in.stage(w, d, h, fresh)
 		if err != nil {
 			return err
 		}
-		staged = append(staged, s)
-		lines = h.appendJournal(lines)
+		b.staged = append(b.staged, s)
+		b.lines = h.appendJournal(b.lines)
 	}
-	if err := in.journal.write(lines); err != nil {
+	if err := in.journal.write(b.lines); err != nil {
 		return err
 	}
-	for i := range staged {
-		if err := staged[i].commit(); err != nil {
+	for i := range b.staged {
+		if err := b.staged[i].commit(); err != nil {
 			return err
 		}
 	}

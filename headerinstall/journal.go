@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -184,7 +185,7 @@ func (r *recordReader) next() ([]File, error) {
 		return nil, err
 	}
 	if err == nil {
-		err = r.at[0].checkAfter(string(r.last), r.n)
+		err = r.at[0].checkAfter(unsafe.String(unsafe.SliceData(r.last), len(r.last)), r.n)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the last installation's manifest: %w", brokenManifest(r.name, err))

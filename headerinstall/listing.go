@@ -22,21 +22,22 @@ type listedDir struct {
 	isDest   bool          // it is the destination, and not listed
 }
 
-// listedEntry is an entry of a directory: 8 bytes.
+// listedEntry is an entry of a directory.
 type listedEntry struct {
-	end  uint32 // of its name in those of the directory
-	kind byte   // a DT_ constant
+	nameLen uint16 // of its name, which is behind that of the entry before
+	kind    byte   // a DT_ constant
 }
 
-// count is how many entries are in and below a directory that are none.
-func (d *listedDir) count() int {
-	n := len(d.entries) - len(d.dirs)
+// count is how many directories there are, this one among them, and how many other entries in them.
+func (d *listedDir) count() (dirs, others int) {
+	dirs, others = 1, len(d.entries)-len(d.dirs)
 	for _, below := range d.dirs {
 		if below != nil {
-			n += below.count()
+			n, m := below.count()
+			dirs, others = dirs+n, others+m
 		}
 	}
-	return n
+	return dirs, others
 }
 
 // isCandidate tells the entries of which a status is listed: regular files that are called like a header.
@@ -54,7 +55,7 @@ func newStatus(stat *unix.Stat_t) status { return status{stat.Size, newTimestamp
 
 // listTree lists a directory and all that is below it, several directories at once, and with withStatus what its headers
 // are like: while a directory is open, that is the cheapest. Its error is only ever ctx's.
-func listTree(ctx context.Context, root dir, isDest func(*unix.Stat_t) bool, withStatus bool) (*listedDir, error) {
+func listTree(ctx context.Context, root dir, isDest func(fileKey) bool, withStatus bool) (*listedDir, error) {
 	l := lister{ctx: ctx, root: root, isDest: isDest, withStatus: withStatus, scratch: sync.Pool{New: func() any { return new(listing) }}}
 	l.more.SetLimit(max(1, runtime.GOMAXPROCS(0)-1)) // besides this goroutine
 	top := &listedDir{}
@@ -69,7 +70,7 @@ func listTree(ctx context.Context, root dir, isDest func(*unix.Stat_t) bool, wit
 type lister struct {
 	ctx     context.Context
 	root    dir
-	isDest  func(*unix.Stat_t) bool
+	isDest  func(fileKey) bool
 	scratch sync.Pool
 	more    errgroup.Group
 
@@ -90,10 +91,10 @@ func (l *lister) list(d *listedDir, below string) {
 	if d.err = l.read(d, below); d.err != nil {
 		return
 	}
-	start := uint32(0)
+	start := 0
 	for _, e := range d.entries {
-		name := d.names[start:e.end]
-		start = e.end
+		name := d.names[start:][:e.nameLen]
+		start += len(name)
 		if e.kind != unix.DT_DIR {
 			continue
 		}
@@ -122,7 +123,7 @@ func (l *lister) read(d *listedDir, below string) error {
 	if err != nil {
 		return err
 	}
-	if d.isDest = l.isDest(&stat); d.isDest {
+	if d.isDest = l.isDest(newFileKey(&stat)); d.isDest {
 		return nil
 	}
 	s := l.scratch.Get().(*listing)
@@ -161,7 +162,7 @@ func (d *listedDir) keep(entries []entryName) {
 	d.entries = make([]listedEntry, len(entries))
 	for i, e := range entries {
 		names.WriteString(e.name)
-		d.entries[i] = listedEntry{uint32(names.Len()), e.kind}
+		d.entries[i] = listedEntry{uint16(len(e.name)), e.kind}
 	}
 	d.names = names.String()
 }

@@ -52,7 +52,7 @@ func (s source) below() string { return path.Join(s.dir.below, s.name) }
 type finder struct {
 	config   *Config
 	rules    *rules
-	dest     unix.Stat_t     // the destination directory, zero if it does not exist yet
+	dest     fileKey         // of the destination directory, zero if it does not exist yet
 	seen     map[string]bool // headers as written; nil if no two patterns can lead to one
 	table    table           // in the order found
 	excluded []Excluded
@@ -65,7 +65,8 @@ type finder struct {
 func find(ctx context.Context, c *Config, dest dir) (*finder, error) {
 	f := &finder{config: c, rules: newRules(c)}
 	if dest.exists() {
-		f.dest, _ = dest.stat(".") // if it fails, everything else about the destination does
+		stat, _ := dest.stat(".") // if it fails, everything else about the destination does
+		f.dest = newFileKey(&stat)
 	}
 	patterns := make([]expansion, len(c.Sources))
 	for i, pattern := range c.Sources {
@@ -238,10 +239,11 @@ func (f *finder) match(ctx context.Context, way *way, match string) (headers int
 	if err != nil {
 		return 0, err
 	}
-	most := listed.count()
-	f.table.rows = slices.Grow(f.table.rows, most)
+	dirs, others := listed.count()
+	f.table.dirs = slices.Grow(f.table.dirs, dirs)
+	f.table.rows = slices.Grow(f.table.rows, others)
 	if f.config.TrustModTime {
-		f.table.times = slices.Grow(f.table.times, most)
+		f.table.times = slices.Grow(f.table.times, others)
 	}
 	headers = f.walk(tree, listed, ".")
 	if headers == 0 {
@@ -264,8 +266,8 @@ func (f *finder) walk(tree *sourceTree, d *listedDir, below string) (headers int
 	v.glob = v.from[len(tree.prefix):]
 	dirs, statuses, start := d.dirs, d.statuses, 0
 	for _, e := range d.entries {
-		file := listedFile{start: start, end: int(e.end), kind: e.kind}
-		name := d.names[start:e.end]
+		name := d.names[start:][:e.nameLen]
+		file := listedFile{start: start, end: start + len(name), kind: e.kind}
 		start = file.end
 		if e.kind != unix.DT_DIR {
 			if isCandidate(name, e.kind) && len(statuses) > 0 {
@@ -385,9 +387,12 @@ func kindOf(entry byte) string {
 	return kind(modeOf(&unix.Stat_t{Mode: uint32(entry) << 12})) // as DTTOIF of dirent.h
 }
 
-func (f *finder) isDest(stat *unix.Stat_t) bool {
-	return f.dest.Ino != 0 && stat.Ino == f.dest.Ino && stat.Dev == f.dest.Dev
-}
+// fileKey tells a file from every other that is there at the same time.
+type fileKey struct{ dev, ino uint64 }
+
+func newFileKey(stat *unix.Stat_t) fileKey { return fileKey{stat.Dev, stat.Ino} }
+
+func (f *finder) isDest(key fileKey) bool { return f.dest.ino != 0 && key == f.dest }
 
 func (f *finder) problem(reason Reason, path, format string, args ...any) {
 	f.problems = append(f.problems, &Problem{Reason: reason, Path: path, Detail: fmt.Sprintf(format, args...)})
@@ -427,7 +432,7 @@ func (w *way) look(match string) stop {
 	if match == "." {
 		var stat unix.Stat_t
 		err := unix.Stat(w.tree.name, &stat)
-		return stop{kind: unix.DT_DIR, isDest: err == nil && w.isDest(&stat)}
+		return stop{kind: unix.DT_DIR, isDest: err == nil && w.isDest(newFileKey(&stat))}
 	}
 	if parent := path.Dir(match); parent != "." {
 		if s := w.stopAt(parent); s.problem != nil || s.isDest {
@@ -439,7 +444,7 @@ func (w *way) look(match string) stop {
 	if err := unix.Lstat(filepath.Join(w.tree.name, match), &stat); err != nil {
 		return stop{problem: sourceProblem(written, err)}
 	}
-	s := stop{kind: byte(stat.Mode & unix.S_IFMT >> 12), isDest: w.isDest(&stat)}
+	s := stop{kind: byte(stat.Mode & unix.S_IFMT >> 12), isDest: w.isDest(newFileKey(&stat))}
 	if s.kind == unix.DT_LNK {
 		if info, err := os.Stat(filepath.Join(w.tree.name, match)); err == nil && info.IsDir() {
 			s.problem = &Problem{Reason: NotRegular, Path: written, Detail: "is a symbolic link to a directory"}

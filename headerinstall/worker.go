@@ -25,8 +25,9 @@ const maxWorkers = 8
 
 // worker is what one goroutine reads files with.
 type worker struct {
-	a, b []byte // made when first needed: comparing times reads nothing
-	hash hash.Hash
+	a, b     []byte // made when first needed: comparing times reads nothing
+	hash     hash.Hash
+	digested Digest // what sum returns: a new one would be on the heap each time
 
 	// The directory that the last source was opened in: the next one is mostly beside it.
 	tree    *sourceTree
@@ -253,9 +254,9 @@ func (w *worker) digest(fd int, size int64) (Digest, error) {
 	return w.sum(), err
 }
 
-func (w *worker) sum() (d Digest) {
-	w.hash.Sum(d[:0])
-	return d
+func (w *worker) sum() Digest {
+	w.hash.Sum(w.digested[:0])
+	return w.digested
 }
 
 // compare says whether two files of the given size have the same content. With hashed, sum has the digest

@@ -61,7 +61,9 @@ func TestHeaderPlan(t *testing.T) {
 	}
 }
 
-func digestOf(content string) string { return headerinstall.Digest(sha256.Sum256([]byte(content))).String() }
+func digestOf(content string) string {
+	return headerinstall.Digest(sha256.Sum256([]byte(content))).String()
+}
 
 func TestHeaderPlanFindings(t *testing.T) {
 	plan := headerinstall.Plan{
