@@ -20,13 +20,11 @@ import (
 
 	"github.com/magefile/mage/mg"
 
-	"github.com/kmodaudit/kmodaudit/cache"
-	"github.com/kmodaudit/kmodaudit/cmd/kmodaudit/cli"
 	"github.com/kmodaudit/kmodaudit/endtoend"
 	"github.com/kmodaudit/kmodaudit/endtoend/zpoolevents"
 	"github.com/kmodaudit/kmodaudit/report"
 	//mage:import
-	_ "github.com/kmodaudit/kmodaudit/targets"
+	"github.com/kmodaudit/kmodaudit/targets"
 )
 
 // Build compiles the commands, static, into bin/.
@@ -117,12 +115,15 @@ func BenchStack(ctx context.Context) error {
 
 // RealHeaders installs, verifies and uninstalls the headers of the kernel and the module that endToEnd audits, and compares them with what find and cmp say; KMODAUDIT_HEADER_TREES=DIR:DIR for more trees.
 func RealHeaders(ctx context.Context) error {
-	trees, err := cli.RealHeaderTrees(ctx, os.Stderr, cli.EndToEndFlags{
-		Source: os.Getenv("ZFS_SRC"), Release: os.Getenv("KERNEL"), Cache: os.Getenv("KMODAUDIT_CACHE"),
-	})
+	config, err := targets.RealConfig("", report.NewProgress(os.Stderr, 0).Show)
 	if err != nil {
-		return err
+		return mg.Fatalf(2, "%v", err)
 	}
+	ground, err := endtoend.Build(ctx, config)
+	if err != nil {
+		return mg.Fatalf(2, "%v", err)
+	}
+	trees := []string{filepath.Join(ground.Kernel.SourceDir, "include"), filepath.Join(ground.Module.Dir, "include")}
 	if more := os.Getenv(headerTreesEnv); more != "" {
 		trees = append(trees, more)
 	}
@@ -133,17 +134,11 @@ func RealHeaders(ctx context.Context) error {
 // RecordEvents raises every class of event in the guest of endToEnd, compares zevents with the distribution's zpool events there, and records both in RECORDING=DIR (default out/recordEvents); other variables as endToEnd.
 func RecordEvents(ctx context.Context) error {
 	const out = "out/recordEvents"
-	home, err := os.UserCacheDir()
-	if err != nil && os.Getenv("KMODAUDIT_CACHE") == "" {
-		return mg.Fatalf(2, "finding the user's cache directory: %v; set KMODAUDIT_CACHE", err)
+	config, err := targets.RealConfig(out, report.NewProgress(os.Stderr, 0).Show)
+	if err != nil {
+		return mg.Fatalf(2, "%v", err)
 	}
-	result, err := zpoolevents.Record(ctx, zpoolevents.Config{
-		Config: endtoend.Config{
-			Cache:  cache.Dir(cmp.Or(os.Getenv("KMODAUDIT_CACHE"), filepath.Join(home, "kmodaudit"))),
-			Source: os.Getenv("ZFS_SRC"), Release: os.Getenv("KERNEL"), Out: out, Progress: report.NewProgress(os.Stderr, 0).Show,
-		},
-		Recording: cmp.Or(os.Getenv("RECORDING"), out),
-	})
+	result, err := zpoolevents.Record(ctx, zpoolevents.Config{Config: config, Recording: cmp.Or(os.Getenv("RECORDING"), out)})
 	if result != nil {
 		fmt.Print(result)
 	}

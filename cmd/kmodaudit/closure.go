@@ -10,7 +10,7 @@ import (
 	"github.com/kmodaudit/kmodaudit/report"
 )
 
-func headersClosureCommand() *cobra.Command {
+func headersClosureCommand([]string) *cobra.Command {
 	flags := cli.ClosureFlags{Format: report.TableFormat, Language: compile.C}
 	cmd := &cobra.Command{
 		Use:   "closure TREE",

@@ -8,7 +8,7 @@ import (
 	"github.com/kmodaudit/kmodaudit/stackcheck/callgraph"
 )
 
-func stackExplainCommand() *cobra.Command {
+func stackExplainCommand([]string) *cobra.Command {
 	flags := cli.ExplainFlags{Format: report.TableFormat}
 	cmd := &cobra.Command{
 		Use:   "explain FUNCTION PATH...",
@@ -44,7 +44,7 @@ Exit status: 0 shown, 2 could not be done wholly.`,
 	return cmd
 }
 
-func stackAdviseCommand() *cobra.Command {
+func stackAdviseCommand([]string) *cobra.Command {
 	flags := cli.ExplainFlags{Format: report.TableFormat}
 	cmd := &cobra.Command{
 		Use:   "advise PATH...",

@@ -9,12 +9,17 @@ import (
 	"github.com/kmodaudit/kmodaudit/report"
 )
 
-func headersCommand() *cobra.Command {
-	return group("headers", "Plan, install, verify and uninstall a module's headers, and find what they lack",
-		headersPlanCommand(), headersInstallCommand(), headersVerifyCommand(), headersUninstallCommand(), headersClosureCommand())
+func headersCommand(args []string) *cobra.Command {
+	return group("headers", "Plan, install, verify and uninstall a module's headers, and find what they lack", args, commands{
+		"plan":      headersPlanCommand,
+		"install":   headersInstallCommand,
+		"verify":    headersVerifyCommand,
+		"uninstall": headersUninstallCommand,
+		"closure":   headersClosureCommand,
+	})
 }
 
-func headersPlanCommand() *cobra.Command {
+func headersPlanCommand([]string) *cobra.Command {
 	var flags headersFlags
 	cmd := &cobra.Command{
 		Use:   "plan [SOURCE...]",
@@ -36,7 +41,7 @@ Exit status: 0 planned, 1 with findings, 2 could not be done: everything that is
 	return cmd
 }
 
-func headersInstallCommand() *cobra.Command {
+func headersInstallCommand([]string) *cobra.Command {
 	var flags headersFlags
 	cmd := &cobra.Command{
 		Use:   "install [SOURCE...]",
@@ -67,7 +72,7 @@ Exit status: 0 installed, 1 installed with findings (as those of plan), 2 could 
 	return cmd
 }
 
-func headersVerifyCommand() *cobra.Command {
+func headersVerifyCommand([]string) *cobra.Command {
 	var tree cli.HeaderTree
 	format := report.TableFormat
 	cmd := &cobra.Command{
@@ -89,7 +94,7 @@ Exit status: 0 nothing to list, 1 something, 2 could not be done wholly.`,
 	return cmd
 }
 
-func headersUninstallCommand() *cobra.Command {
+func headersUninstallCommand([]string) *cobra.Command {
 	var tree cli.HeaderTree
 	format := report.TableFormat
 	cmd := &cobra.Command{

@@ -5,9 +5,11 @@ package main
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -25,7 +27,7 @@ func main() {
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := root().ExecuteContext(ctx)
+	err := root(os.Args[1:]).ExecuteContext(ctx)
 	var exit *cli.ExitError
 	switch {
 	case err == nil:
@@ -41,7 +43,8 @@ func run() int {
 	}
 }
 
-func root() *cobra.Command {
+// root returns the command, ready for arguments.
+func root(args []string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:           "kmodaudit",
 		Short:         "Audit a Linux kernel module before it ships",
@@ -51,19 +54,37 @@ func root() *cobra.Command {
 		// Without this, cobra takes an unknown command for a call for help, and succeeds.
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(auditCommand(), headersCommand(), stackCommand())
+	addNamed(cmd, args, commands{"audit": auditCommand, "headers": headersCommand, "stack": stackCommand})
 	return cmd
 }
 
+// commands are sub-commands by name: what returns them takes the arguments behind that name.
+type commands map[string]func(args []string) *cobra.Command
+
+// addNamed adds the sub-command that the first argument names, or all if it names none: to make all of them takes as long as
+// many a command itself.
+func addNamed(cmd *cobra.Command, args []string, all commands) {
+	if len(args) > 0 {
+		if make, ok := all[args[0]]; ok {
+			cmd.CompletionOptions.DisableDefaultCmd = true
+			cmd.AddCommand(make(args[1:]))
+			return
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		cmd.AddCommand(all[name](nil))
+	}
+}
+
 // group returns a command that is nothing but its sub-commands.
-func group(name, short string, commands ...*cobra.Command) *cobra.Command {
+func group(name, short string, args []string, all commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   name,
 		Short: short,
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(commands...)
+	addNamed(cmd, args, all)
 	return cmd
 }
 
@@ -71,7 +92,7 @@ func output(cmd *cobra.Command) cli.Output {
 	return cli.Output{Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr()}
 }
 
-func auditCommand() *cobra.Command {
+func auditCommand([]string) *cobra.Command {
 	var flags cli.AuditFlags
 	cmd := &cobra.Command{
 		Use:   "audit",

@@ -9,7 +9,7 @@ import (
 	"github.com/kmodaudit/kmodaudit/report"
 )
 
-func stackObserveCommand() *cobra.Command {
+func stackObserveCommand([]string) *cobra.Command {
 	flags := cli.ObserveFlags{Format: report.TableFormat}
 	live := false
 	cmd := &cobra.Command{

@@ -10,9 +10,17 @@ import (
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
 )
 
-func stackCommand() *cobra.Command {
-	return group("stack", "List and check what a module takes of the stack",
-		stackFramesCommand(), stackCheckCommand(), stackDiffCommand(), stackPathsCommand(), stackExplainCommand(), stackAdviseCommand(), stackObserveCommand(), stackSnapshotCommand())
+func stackCommand(args []string) *cobra.Command {
+	return group("stack", "List and check what a module takes of the stack", args, commands{
+		"frames":   stackFramesCommand,
+		"check":    stackCheckCommand,
+		"diff":     stackDiffCommand,
+		"paths":    stackPathsCommand,
+		"explain":  stackExplainCommand,
+		"advise":   stackAdviseCommand,
+		"observe":  stackObserveCommand,
+		"snapshot": stackSnapshotCommand,
+	})
 }
 
 // stackInput describes the arguments of all these commands.
@@ -21,7 +29,7 @@ object. The compiler writes .su and .ci when it has -fstack-usage and -fcallgrap
 (.ko, also .ko.xz, .ko.zst, .ko.gz), vmlinux and .o files; a kernel with CONFIG_UNWINDER_ORC tells in them what its functions
 take, without a rebuild. A snapshot, written by stack snapshot, stands for what it was made of. Several are taken together.`
 
-func stackFramesCommand() *cobra.Command {
+func stackFramesCommand([]string) *cobra.Command {
 	flags := cli.StackFlags{Format: report.TableFormat, Source: cli.BestSource}
 	cmd := &cobra.Command{
 		Use:   "frames PATH...",
@@ -49,7 +57,7 @@ Exit status: 0 listed, 2 could not be done wholly; what could be read is listed 
 	return cmd
 }
 
-func stackCheckCommand() *cobra.Command {
+func stackCheckCommand([]string) *cobra.Command {
 	flags := cli.StackFlags{Format: report.TableFormat}
 	cmd := &cobra.Command{
 		Use:   "check PATH...",
@@ -77,7 +85,7 @@ Exit status: 0 nothing to list, 1 something, 2 could not be done wholly.`,
 	return cmd
 }
 
-func stackDiffCommand() *cobra.Command {
+func stackDiffCommand([]string) *cobra.Command {
 	flags := cli.DiffFlags{Format: report.TableFormat}
 	cmd := &cobra.Command{
 		Use:   "diff OLD NEW",
@@ -105,7 +113,7 @@ Exit status: 0 compared, 2 could not be done wholly.`,
 	return cmd
 }
 
-func stackPathsCommand() *cobra.Command {
+func stackPathsCommand([]string) *cobra.Command {
 	flags := cli.StackFlags{Format: report.TableFormat}
 	cmd := &cobra.Command{
 		Use:   "paths PATH...",
@@ -150,7 +158,7 @@ Exit status: 0 shown, 2 could not be done wholly.`,
 	return cmd
 }
 
-func stackSnapshotCommand() *cobra.Command {
+func stackSnapshotCommand([]string) *cobra.Command {
 	var flags cli.SnapshotFlags
 	cmd := &cobra.Command{
 		Use:   "snapshot PATH... -o FILE",

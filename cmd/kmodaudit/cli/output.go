@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
+
+	"golang.org/x/term"
 
 	"github.com/kmodaudit/kmodaudit/headerinstall"
 	"github.com/kmodaudit/kmodaudit/report"
@@ -95,4 +98,17 @@ func printed(err error) error {
 		return cannot(fmt.Errorf("printing the result: %w", err))
 	}
 	return nil
+}
+
+// columns returns the width of a terminal, 0 for what is none.
+func columns(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || width <= 0 {
+		return 80
+	}
+	return width
 }
