@@ -90,6 +90,9 @@ func readBinary(file File, calls bool) (binary, error) {
 	var callsErr error
 	if calls {
 		callsErr = b.readCalls(f, table)
+		if b.unit != nil {
+			b.unit.File = file.Name
+		}
 	}
 	return b, errors.Join(unlessNone(sizesErr, stacksizes.ErrNone), unlessNone(depthsErr, orc.ErrNone), entriesErr, unlessNone(callsErr, object.ErrMachine))
 }

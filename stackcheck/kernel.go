@@ -31,11 +31,27 @@ func (b Build) With(beside Beside) (Build, error) {
 	units := b.Units
 	var failed []error
 	for _, name := range beside.Kernel {
+		if isTypes(name) {
+			continue
+		}
 		k, err := readKernel(name)
 		if err != nil {
 			failed = append(failed, fmt.Errorf("reading the kernel: %w", err))
 		}
 		units = append(units[:len(units):len(units)], k...)
+	}
+	if beside.Indirect == callgraph.ByPrototype {
+		kernel, err := kernelTypes(beside.Kernel)
+		if err == nil {
+			var needsKernel error
+			if needsKernel, err = readTypes(units, kernel); needsKernel != nil && err == ErrNoTypes {
+				err = nil
+			}
+			err = errors.Join(needsKernel, err)
+		}
+		if err != nil {
+			failed = append(failed, fmt.Errorf("reading types: %w", err))
+		}
 	}
 	b.Graph = callgraph.LinkWith(units, beside.Options)
 	return b, errors.Join(failed...)

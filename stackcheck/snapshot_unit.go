@@ -32,6 +32,8 @@ type functionJSON struct {
 	Aliases []string         `json:"aliases,omitempty"`
 	CodeOf  *callgraph.Place `json:"code_of,omitempty"`
 	Partly  bool             `json:"partly,omitempty"`
+
+	Prototype string `json:"prototype,omitempty"`
 }
 
 type callerJSON struct {
@@ -49,6 +51,8 @@ type codeJSON struct {
 	Depth *int      `json:"depth,omitempty"` // nil when it is not known
 	Tail  bool      `json:"tail,omitempty"`
 	Slot  *slotJSON `json:"slot,omitempty"` // nil when it is not known
+
+	Prototype string `json:"prototype,omitempty"` // of the pointer
 }
 
 type slotJSON struct {
@@ -68,7 +72,7 @@ func newCodeJSON(c *callgraph.Code) *codeJSON {
 	if c == nil {
 		return nil
 	}
-	j := &codeJSON{Tail: c.Tail}
+	j := &codeJSON{Tail: c.Tail, Prototype: c.Prototype}
 	if c.Measured {
 		j.Depth = &c.Depth
 	}
@@ -82,7 +86,7 @@ func (j *codeJSON) code() (*callgraph.Code, error) {
 	if j == nil {
 		return nil, nil
 	}
-	c := &callgraph.Code{Tail: j.Tail}
+	c := &callgraph.Code{Tail: j.Tail, Prototype: j.Prototype}
 	if j.Depth != nil {
 		c.Measured, c.Depth = true, *j.Depth
 	}
@@ -100,7 +104,7 @@ func newUnitJSON(u *callgraph.Unit) unitJSON {
 	for _, f := range u.Functions {
 		each := functionJSON{
 			Title: f.Title, Position: f.Position, Defined: f.Defined, Kind: f.Kind,
-			Frame: f.Frame, Aliases: f.Aliases, CodeOf: f.CodeOf, Partly: f.Partly,
+			Frame: f.Frame, Aliases: f.Aliases, CodeOf: f.CodeOf, Partly: f.Partly, Prototype: f.Prototype,
 		}
 		if f.Name != f.Title {
 			each.Name = f.Name
@@ -142,7 +146,7 @@ func (j unitJSON) unit() (*callgraph.Unit, error) {
 	for _, f := range j.Functions {
 		each := &callgraph.Function{
 			Title: keep(f.Title), Name: keep(f.Name), Position: place(f.Position), Defined: f.Defined, Kind: f.Kind,
-			Frame: f.Frame, Aliases: f.Aliases, CodeOf: f.CodeOf, Partly: f.Partly,
+			Frame: f.Frame, Aliases: f.Aliases, CodeOf: f.CodeOf, Partly: f.Partly, Prototype: keep(f.Prototype),
 		}
 		if f.Name == "" {
 			each.Name = each.Title

@@ -127,8 +127,8 @@ Calls are read from .ci files, and from the code of objects, which also tells ho
 call. Functions that do not return, such as panic, are not followed: what the path takes with them stands beside it.
 With --kernel, what the kernel takes counts too; --external-bytes is what all else is taken to take that no file has.
 The configuration has figures of single functions, and bounds of cycles (docs/stack.md). --indirect says where calls
-through pointers lead: nowhere; by slot, to what data holds at the offset that the pointer is loaded from; or to any function whose
-address is taken. --entries lists the functions at which paths begin, in groups, and how deep each goes.
+through pointers lead: nowhere; by slot, to what data holds at the offset that the pointer is loaded from; by prototype, to the functions whose
+address is taken and that have the pointer's, which debug information or BTF tells; or to any function whose address is taken. --entries lists the functions at which paths begin, in groups, and how deep each goes.
 
 ` + stackInput + `
 
@@ -149,7 +149,7 @@ Exit status: 0 shown, 2 could not be done wholly.`,
 	cmd.MarkFlagsMutuallyExclusive("through", "from", "entries")
 	cmd.MarkFlagsMutuallyExclusive("svg", "entries")
 	cmd.Flags().StringVarP(&flags.Config, "config", "C", "", "configuration `file` (default: kmodaudit.toml, if there is one)")
-	cmd.Flags().StringSliceVar(&flags.Beside.Kernel, "kernel", nil, "`vmlinux`, or a module, that the build calls; may be repeated")
+	cmd.Flags().StringSliceVar(&flags.Beside.Kernel, "kernel", nil, "`vmlinux`, or a module, that the build calls, or the kernel's types (BTF); may be repeated")
 	cmd.Flags().IntVar(&flags.Beside.ExternalBytes, "external-bytes", 0, "what a function takes that no file has, in `bytes` (default: nothing, and the path is a lower bound)")
 	addChoice(cmd, &flags.Beside.Indirect, "indirect", "where calls through pointers lead (default: as the configuration says, or none)", callgraph.Policies...)
 	const fewPaths = 3

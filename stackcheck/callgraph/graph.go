@@ -24,6 +24,7 @@ type Node struct {
 
 	chained      bool    // see isChained
 	code         []*Code // of calls through pointers, as far as machine code tells
+	prototype    string  // empty when it is not known
 	matched, any int     // of Indirect, those of which the policy tells the callees
 	index        int     // in Graph.Nodes
 }

@@ -87,7 +87,7 @@ func (l *linker) define(u *Unit) map[string]*Node {
 			continue
 		}
 		name, prefixed := symbol(f.Title)
-		n := &Node{Defined: true, Kernel: u.Kernel, Partly: f.Partly, chained: u.Kernel || u.Linked}
+		n := &Node{Defined: true, Kernel: u.Kernel, Partly: f.Partly, chained: u.Kernel || u.Linked, prototype: f.Prototype}
 		if n.Sized, n.Frame = f.frame(u.Object); n.Symbol == "" {
 			n.Symbol = name
 		}
@@ -140,7 +140,7 @@ func (l *linker) identify(u *Unit, defined map[string]*Node) {
 		}
 		if n := l.places[*f.CodeOf]; n != nil && defined[f.Title] == nil {
 			defined[f.Title] = n
-			n.Partly = n.Partly || f.Partly
+			n.Partly, n.prototype = n.Partly || f.Partly, f.Prototype
 			l.publish(n, f.Aliases...)
 		}
 	}

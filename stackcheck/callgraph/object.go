@@ -30,7 +30,7 @@ func ReadObject(f *object.File, table *orc.Table) (*Unit, error) {
 			r.unit.Functions[i].Partly = true
 		}
 		if strings.HasPrefix(fn.Symbol, trampolinePrefix) {
-			r.site(indirect, &Code{Measured: true, Tail: true})
+			r.indirect(&Code{Measured: true, Tail: true}, object.Address{})
 		}
 	}
 	return &r.unit, r.uses()
@@ -148,7 +148,7 @@ func (r *objectReader) refer(ref object.Reference) {
 		return // a switch: the frame is still there
 	case ref.Kind == object.CallPointer || ref.Kind == object.JumpPointer:
 		code.Slot = r.slot(ref.Slot)
-		r.site(indirect, code)
+		r.indirect(code, ref.At)
 		return
 	}
 	callee, ok := r.title(ref.Target)
@@ -164,6 +164,12 @@ func (r *objectReader) refer(ref object.Reference) {
 
 func (r *objectReader) site(callee string, code *Code) {
 	r.unit.CallSites = append(r.unit.CallSites, &CallSite{Caller: r.titles[r.caller], Callee: callee, Code: code})
+}
+
+// indirect adds a call through a pointer.
+func (r *objectReader) indirect(c *Code, at object.Address) {
+	r.site(indirect, c)
+	r.unit.Pointers = append(r.unit.Pointers, at)
 }
 
 func (r *objectReader) take(t object.Target) {

@@ -9,8 +9,7 @@ type Options struct {
 	Indirect      Policy         // what calls through pointers lead to
 }
 
-// A Policy says what a call through a pointer is taken to lead to. Neither machine code nor a .ci file tells the type of the
-// pointer, so that no policy goes by it.
+// A Policy says what a call through a pointer is taken to lead to.
 type Policy string
 
 const (
@@ -23,10 +22,15 @@ const (
 	// among those found: the path stays a lower bound, of which the verdict says how many calls are matched.
 	BySlot Policy = "slot"
 
+	// ByPrototype: the functions of the units whose address is taken and that have the very prototype of the pointer, where
+	// Unit.SetPrototypes has told both. The path is an upper bound as far as these calls go, if no pointer was cast and the units are all
+	// that there is; what is not known of others keeps it a lower one, so that the verdict counts the calls as matched.
+	ByPrototype Policy = "prototype"
+
 	// AnyTaken: every function whose address is taken, by data or by code. The path is an upper bound as far as these
 	// go, if the units are all that there is; all that calls through pointers becomes one cycle.
 	AnyTaken Policy = "any"
 )
 
 // Policies are all.
-var Policies = []Policy{NoCallee, BySlot, AnyTaken}
+var Policies = []Policy{NoCallee, BySlot, ByPrototype, AnyTaken}

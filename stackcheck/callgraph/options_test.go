@@ -7,6 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
+	"github.com/kmodaudit/kmodaudit/stackcheck/object"
+	"github.com/kmodaudit/kmodaudit/stackcheck/prototype"
 )
 
 // unit makes one of functions with their frames, and of calls given as caller, callee, depth; 0 for one that is not known.
@@ -213,6 +215,47 @@ func TestVerdicts(t *testing.T) {
 	for i, v := range g.Verdicts(g.Nodes) {
 		if diff := cmp.Diff(g.WorstFrom(g.Nodes[i]).Verdict, v); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", g.Nodes[i].Function, diff)
+		}
+	}
+}
+
+// By prototype a pointer leads to all functions that have it and whose address is taken: not to others, nor to those whose prototype is not known.
+func TestPrototypes(t *testing.T) {
+	u := readCode(t, "testdata/code/retpoline.o")
+	p := &prototype.Prototypes{Pointers: map[object.Address]string{}}
+	of := map[string]string{"my_open": "i32(i32)", "callback": "i32(i32)", "thread": "i32(void*)", "helper": "i32(i32)"}
+	for i, f := range u.Functions {
+		f.Frame = &frame.Frame{Function: f.Name, Bytes: 100 + i, Kind: frame.Static, Source: frame.SourceSU}
+		p.Functions = append(p.Functions, of[f.Name])
+	}
+	at := 0
+	for _, site := range u.CallSites {
+		if site.Callee == indirect {
+			if site.Caller == "by_slot" {
+				p.Pointers[u.Pointers[at]] = "i32(i32)"
+			}
+			if site.Caller == "by_tail_pointer" {
+				p.Pointers[u.Pointers[at]] = "void()"
+			}
+			at++
+		}
+	}
+	u.SetPrototypes(p)
+	g := LinkWith([]*Unit{u}, Options{Indirect: ByPrototype})
+	for function, want := range map[string][]string{
+		"by_slot":         {"callback", "my_open", "lower bound: 1 indirect call of matched functions, 1 external function"},
+		"by_tail_pointer": {"lower bound: 1 indirect call"},
+	} {
+		n := g.Find(function)[0]
+		var got []string
+		for _, call := range n.Calls {
+			if call.Pointer {
+				got = append(got, call.Callee.Function)
+			}
+		}
+		got = append(got, g.WorstFrom(n).Verdict.String())
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", function, diff)
 		}
 	}
 }

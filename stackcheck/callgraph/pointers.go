@@ -12,7 +12,9 @@ const anywhere = "(any function whose address is taken)"
 func (g *Graph) addPointers(p Policy) {
 	switch p {
 	case BySlot:
-		g.matchSlots()
+		match(g, g.bySlot(), func(c *Code) (field, bool) { return field{c.Slot.Table, c.Slot.Offset}, c.Slot.Known })
+	case ByPrototype:
+		match(g, g.byPrototype(), func(c *Code) (string, bool) { return c.Prototype, c.Prototype != "" })
 	case AnyTaken:
 		g.callAnything()
 	}
@@ -24,8 +26,8 @@ type field struct {
 	offset int
 }
 
-// matchSlots adds calls of the functions that data holds where pointers are loaded from.
-func (g *Graph) matchSlots() {
+// bySlot returns the functions that data holds.
+func (g *Graph) bySlot() map[field][]*Node {
 	holds := make(map[field][]*Node)
 	for _, n := range g.Nodes {
 		for _, u := range n.Uses {
@@ -35,24 +37,45 @@ func (g *Graph) matchSlots() {
 			}
 		}
 	}
-	for at := range holds {
-		slices.SortFunc(holds[at], func(a, b *Node) int { return cmp.Compare(a.index, b.index) })
-		holds[at] = slices.Compact(holds[at])
+	return holds
+}
+
+// byPrototype returns the functions whose address is taken.
+func (g *Graph) byPrototype() map[string][]*Node {
+	all := make(map[string][]*Node)
+	for _, n := range g.Nodes {
+		if n.prototype != "" && n.isTaken() {
+			all[n.prototype] = append(all[n.prototype], n)
+		}
+	}
+	return all
+}
+
+// isTaken reports whether data holds a function's address, or code takes it.
+func (n *Node) isTaken() bool {
+	return slices.ContainsFunc(n.Uses, func(u *Use) bool { return u.Kind == InTable || u.Kind == Taken })
+}
+
+// match adds calls of the functions that are found by what is known of the pointers.
+func match[K comparable](g *Graph, found map[K][]*Node, of func(*Code) (key K, known bool)) {
+	for key := range found {
+		slices.SortFunc(found[key], func(a, b *Node) int { return cmp.Compare(a.index, b.index) })
+		found[key] = slices.Compact(found[key])
 	}
 	for _, n := range g.Nodes {
-		deepest := make(map[field]measure)
+		deepest := make(map[K]measure)
 		for _, code := range n.code {
-			at := field{code.Slot.Table, code.Slot.Offset}
-			if !code.Slot.Known || len(holds[at]) == 0 {
+			key, known := of(code)
+			if !known || len(found[key]) == 0 {
 				continue
 			}
 			n.matched++
-			m := deepest[at]
+			m := deepest[key]
 			m.add(code)
-			deepest[at] = m
+			deepest[key] = m
 		}
 		if len(deepest) > 0 {
-			n.addPointers(deepest, holds)
+			addCandidates(n, deepest, found)
 		}
 	}
 }
@@ -62,7 +85,7 @@ func (g *Graph) callAnything() {
 	hub := &Node{Defined: true, Sized: true}
 	hub.Symbol, hub.Function = anywhere, anywhere
 	for _, n := range g.Nodes {
-		if slices.ContainsFunc(n.Uses, func(u *Use) bool { return u.Kind == InTable || u.Kind == Taken }) {
+		if n.isTaken() {
 			hub.Calls = append(hub.Calls, Call{Callee: n, Pointer: true})
 		}
 		if n.any = len(n.Indirect); n.any > 0 {
@@ -73,14 +96,14 @@ func (g *Graph) callAnything() {
 	sortNodes(g.Nodes)
 }
 
-// addPointers adds calls of what fields hold. Of one that is called by name too, the deeper call counts.
-func (n *Node) addPointers(fields map[field]measure, holds map[field][]*Node) {
+// addCandidates adds calls of what is found. Of one that is called by name too, the deeper call counts.
+func addCandidates[K comparable](n *Node, deepest map[K]measure, found map[K][]*Node) {
 	index := make(map[*Node]int, len(n.Calls))
 	for i := range n.Calls {
 		index[n.Calls[i].Callee] = i
 	}
-	for at, m := range fields {
-		for _, callee := range holds[at] {
+	for key, m := range deepest {
+		for _, callee := range found[key] {
 			call := Call{Callee: callee, Pointer: true, code: m}
 			call.settle(n)
 			call.Sites = 0

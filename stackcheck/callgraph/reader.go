@@ -36,6 +36,8 @@ type Function struct {
 	Aliases []string     // other symbols that other units can call it by
 	CodeOf  *Place       // the function of a .ci file that this is the code of, nil if none tells of it
 	Partly  bool         // its code could not be read to the end
+
+	Prototype string // empty when it is not known, see Unit.SetPrototypes
 }
 
 // A Place is a function of a unit.
@@ -58,6 +60,8 @@ type Code struct {
 	Measured bool // Depth is known
 	Tail     bool // it is a jump, and the caller does not run again
 	Slot     Slot // of a call through a pointer
+
+	Prototype string // that the pointer has; empty when it is not known
 }
 
 // A Slot tells where the pointer of a call is loaded from: from the field at Offset, in bytes, of what a register

@@ -3,17 +3,39 @@ package callgraph
 import (
 	"errors"
 	"io"
+
+	"github.com/kmodaudit/kmodaudit/stackcheck/object"
+	"github.com/kmodaudit/kmodaudit/stackcheck/prototype"
 )
 
 // A Unit is the content of one .ci file, in its order, or what an object tells.
 type Unit struct {
 	Object    string // the object that it was compiled into; tells units apart, and is the caller's to set
 	Source    string // main source file; empty for an object
+	File      string // that an object was read from, if it can be read again; the caller's to set
 	Kernel    bool   // what is in it only counts for what others call: it has no entries
 	Linked    bool   // it is the kernel itself, whose cycles are charged with a chain
 	Functions []*Function
 	CallSites []*CallSite
-	Uses      []*Use // only objects tell
+
+	// Only objects tell these.
+	Uses     []*Use
+	Pointers []object.Address // of the instructions that call through pointers, in the order of CallSites
+}
+
+// SetPrototypes notes what is known of a unit that ReadObject has read from the same object: which prototypes its functions
+// have, and the pointers that it calls.
+func (u *Unit) SetPrototypes(p *prototype.Prototypes) {
+	for i, f := range u.Functions[:min(len(u.Functions), len(p.Functions))] {
+		f.Prototype = p.Functions[i]
+	}
+	pointers := u.Pointers
+	for _, site := range u.CallSites {
+		if site.Callee == indirect && len(pointers) > 0 {
+			site.Code.Prototype = p.Pointers[pointers[0]]
+			pointers = pointers[1:]
+		}
+	}
 }
 
 // A Use is a way to reach a function other than a call by its name.

@@ -31,7 +31,7 @@ func Read(r io.ReaderAt, f *object.File, wanted func(object.Function) bool) ([]*
 	o := &reading{file: f, sections: s, work: leastWork + workPerByte*len(s.info), functions: make(map[uint64]*object.Function)}
 	for i := range f.Functions() {
 		fn := &f.Functions()[i]
-		at := addressOf(f, fn.Start)
+		at := AddressOf(f, fn.Start)
 		o.functions[at] = fn
 		if wanted(*fn) {
 			o.wanted = append(o.wanted, at)
@@ -44,16 +44,31 @@ func Read(r io.ReaderAt, f *object.File, wanted func(object.Function) bool) ([]*
 	return o.readUnits()
 }
 
-func (o *reading) readUnits() ([]*Map, error) {
-	var maps []*Map
+func (o *reading) readUnits() (maps []*Map, err error) {
+	err = o.eachUnit(func(h unitHeader) error {
+		read, err := o.readUnit(h)
+		maps = append(maps, read...)
+		return err
+	})
+	return maps, err
+}
+
+// eachUnit calls read for each unit. debug/dwarf is not known to panic, but nobody promises that it does not.
+func (o *reading) eachUnit(read func(unitHeader) error) error {
+	safely := func(h unitHeader) (err error) {
+		defer func() {
+			if r := recover(); r != nil {
+				err = fmt.Errorf("debug/dwarf: %v; the file is damaged", r)
+			}
+		}()
+		return read(h)
+	}
 	var failed []error
 	for at := uint64(0); at < uint64(len(o.sections.info)); {
 		h, err := o.header(at)
-		var read []*Map
 		if err == nil && h.compiled {
-			read, err = o.readUnit(h)
+			err = safely(h)
 		}
-		maps = append(maps, read...)
 		if err != nil {
 			failed = append(failed, fmt.Errorf("%s: debug information of the unit at byte %d: %w", o.file.Name, at, err))
 		}
@@ -62,7 +77,7 @@ func (o *reading) readUnits() ([]*Map, error) {
 		}
 		at = h.end
 	}
-	return maps, errors.Join(failed...)
+	return errors.Join(failed...)
 }
 
 // mostErrors is how many units of an object may be wrong before the rest is left.
@@ -124,13 +139,26 @@ func (o *reading) header(at uint64) (unitHeader, error) {
 	return h, nil
 }
 
-// readUnit reads a unit. debug/dwarf is not known to panic, but nobody promises that it does not.
-func (o *reading) readUnit(h unitHeader) (maps []*Map, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("debug/dwarf: %v; the file is damaged", r)
+// EachUnit calls visit for the debug information of each unit of an object, which was opened on r, and how many bytes it has. What is wrong with a
+// unit, or what visit returns, is an error, and the other units are visited all the same. ErrNone tells that there is no debug
+// information. Addresses in it are those of AddressOf.
+func EachUnit(r io.ReaderAt, f *object.File, visit func(unit *dwarf.Data, bytes int) error) error {
+	s, err := readSections(r, f)
+	if err != nil {
+		return err
+	}
+	o := &reading{file: f, sections: s, work: leastWork + workPerByte*len(s.info)}
+	return o.eachUnit(func(h unitHeader) error {
+		data, err := o.open(h)
+		if err == nil {
+			err = visit(data, int(h.end-h.start))
 		}
-	}()
+		return err
+	})
+}
+
+// open returns the debug information of a unit.
+func (o *reading) open(h unitHeader) (*dwarf.Data, error) {
 	abbrev, err := abbreviations(o.sections.abbrev, h.abbreviations)
 	if err != nil {
 		return nil, err
@@ -149,6 +177,15 @@ func (o *reading) readUnit(h unitHeader) (maps []*Map, err error) {
 		if err := data.AddSection(name, content); err != nil {
 			return nil, err
 		}
+	}
+	return data, nil
+}
+
+// readUnit reads a unit.
+func (o *reading) readUnit(h unitHeader) (maps []*Map, err error) {
+	data, err := o.open(h)
+	if err != nil {
+		return nil, err
 	}
 	u := &unit{
 		reading: o, data: data, reader: data.Reader(), lookup: data.Reader(), order: o.file.Order(), version: h.version,

@@ -221,8 +221,8 @@ func FuzzSections(f *testing.F) {
 	var wanted []uint64
 	for i := range file.Functions() {
 		fn := &file.Functions()[i]
-		functions[addressOf(file, fn.Start)] = fn
-		wanted = append(wanted, addressOf(file, fn.Start))
+		functions[AddressOf(file, fn.Start)] = fn
+		wanted = append(wanted, AddressOf(file, fn.Start))
 	}
 	slices.Sort(wanted)
 	f.Add(s.info, s.abbrev, s.str, s.line, s.lineStr, s.loclists, s.rnglists)

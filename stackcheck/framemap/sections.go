@@ -25,7 +25,7 @@ type sections struct {
 }
 
 // readSections reads the debug information of an object, relocated as if each of its sections lay at an address of its own, see
-// addressOf.
+// AddressOf.
 func readSections(r io.ReaderAt, f *object.File) (*sections, error) {
 	if !f.Linked && (f.Machine == elf.EM_RISCV || f.Machine == elf.EM_LOONGARCH) {
 		return nil, fmt.Errorf("%s: debug information of %v; its relocations are sums, which are not read; give a linked object", f.Name, f.Machine)
@@ -116,8 +116,8 @@ func decompress(f *object.File, content []byte) ([]byte, error) {
 // maxCompressedBytes bounds a section that is compressed, once it is not.
 const maxCompressedBytes = 256 << 20
 
-// addressOf is an address as one number: in an object that is not linked, all sections begin at 0.
-func addressOf(f *object.File, a object.Address) uint64 {
+// AddressOf is an address as one number: in an object that is not linked, all sections begin at 0.
+func AddressOf(f *object.File, a object.Address) uint64 {
 	if f.Linked {
 		return a.Offset
 	}
@@ -135,7 +135,7 @@ func relocate(f *object.File, s *object.Section, content []byte) error {
 		return err
 	}
 	for _, p := range pointers {
-		width, value := 8, addressOf(f, p.Target)
+		width, value := 8, AddressOf(f, p.Target)
 		if isDebug(f, p.Target.Section) {
 			width, value = 4, p.Target.Offset
 		}

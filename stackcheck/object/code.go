@@ -28,7 +28,7 @@ const (
 	Take                             // the address goes into a register, or into memory
 )
 
-// A Target is a place that an instruction names: a symbol that the object does not define, or an address.
+// A Target is a place that an instruction names: an address, or one whose offset counts from a symbol that the object does not define.
 type Target struct {
 	Symbol string
 	Address
@@ -170,7 +170,7 @@ func (w *walk) target(r *relocation, offset int64) Target {
 	f := w.code.file
 	s := f.symbol(r.symbol)
 	if elf.SectionIndex(s.Shndx) == elf.SHN_UNDEF || int(s.Shndx) >= len(f.Sections) { // the latter is of no section, or damaged
-		return Target{Symbol: cmp.Or(f.names.at(s.Name), unnamed)}
+		return Target{Symbol: cmp.Or(f.names.at(s.Name), unnamed), Address: Address{Offset: uint64(r.addend + offset)}}
 	}
 	a := f.address(s)
 	a.Offset += uint64(r.addend + offset)
@@ -198,10 +198,11 @@ func (w *walk) branch(at int, kind ReferenceKind, t Target) {
 }
 
 func (w *walk) isInside(a Address) bool {
-	return Extent{w.fn.Start, w.fn.Size}.holds(a) || slices.ContainsFunc(w.fn.Cold, func(part Extent) bool { return part.holds(a) })
+	return Extent{w.fn.Start, w.fn.Size}.Holds(a) || slices.ContainsFunc(w.fn.Cold, func(part Extent) bool { return part.Holds(a) })
 }
 
-func (e Extent) holds(a Address) bool {
+// Holds reports whether an address lies in the extent.
+func (e Extent) Holds(a Address) bool {
 	return a.Section == e.Start.Section && a.Offset-e.Start.Offset < e.Size
 }
 
@@ -239,14 +240,14 @@ func (f *File) Holding(a Address) *Function {
 	if !found {
 		i--
 	}
-	if i >= 0 && (Extent{f.functions[i].Start, f.functions[i].Size}).holds(a) {
+	if i >= 0 && (Extent{f.functions[i].Start, f.functions[i].Size}).Holds(a) {
 		return &f.functions[i]
 	}
 	i, found = slices.BinarySearchFunc(f.cold, a, func(part coldPart, a Address) int { return part.Start.Compare(a) })
 	if !found {
 		i--
 	}
-	if i >= 0 && f.cold[i].holds(a) {
+	if i >= 0 && f.cold[i].Holds(a) {
 		return &f.functions[f.cold[i].owner]
 	}
 	return nil

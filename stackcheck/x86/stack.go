@@ -63,3 +63,13 @@ func (i *Instruction) Alignment(code []byte) int {
 	}
 	return n
 }
+
+// Writes reports whether an instruction writes the register that reg of ModRM names, and what rm names; ok if that is known, and all that it
+// writes but flags and what an opcode names.
+func (i *Instruction) Writes() (reg, rm, ok bool) {
+	if i.Vector {
+		return false, false, false
+	}
+	what := opcodeMaps[i.Map][i.Opcode]
+	return what&toReg != 0, what&toRM != 0, what&told != 0
+}

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+
 	"github.com/kmodaudit/kmodaudit/report"
 	"github.com/kmodaudit/kmodaudit/stackcheck"
 )
@@ -16,6 +18,9 @@ type SnapshotFlags struct {
 func StackSnapshot(out Output, f SnapshotFlags) error {
 	build, err := readBuild(f.Paths)
 	if err != nil {
+		return cannot(err)
+	}
+	if err := build.ReadTypes(); err != nil && !errors.Is(err, stackcheck.ErrNoTypes) {
 		return cannot(err)
 	}
 	out.tellUnsized(build)

@@ -1,0 +1,333 @@
+package prototype
+
+import (
+	"debug/dwarf"
+	"encoding/binary"
+)
+
+// declared is what code can refer to.
+type declared struct {
+	functions map[uint64]*ctype // by address
+	named     map[string]*ctype // by name; nil of two that differ
+	variables []variable        // with an address
+	externs   map[string]*ctype // variables by name
+}
+
+type variable struct {
+	address uint64
+	typ     *ctype
+}
+
+// add notes a function or a variable by name.
+func add(named map[string]*ctype, name string, t *ctype) {
+	if known, ok := named[name]; ok && (known == nil || known.text() != t.text()) {
+		t = nil
+	}
+	named[name] = t
+}
+
+// unitTypes reads the types of one unit of debug information.
+type unitTypes struct {
+	data    *dwarf.Data
+	entries *dwarf.Reader // in their order
+	lookup  *dwarf.Reader // of what they refer to
+	order   binary.ByteOrder
+	types   map[dwarf.Offset]*ctype
+	work    *int // that is left, in entries
+}
+
+func newUnitTypes(data *dwarf.Data, order binary.ByteOrder, work *int) *unitTypes {
+	return &unitTypes{
+		data: data, entries: data.Reader(), lookup: data.Reader(), order: order, types: make(map[dwarf.Offset]*ctype), work: work,
+	}
+}
+
+// read collects what stands outside of functions.
+func (u *unitTypes) read(d *declared) {
+	root := u.next(u.entries)
+	if root == nil || root.Tag != dwarf.TagCompileUnit || !root.Children {
+		return
+	}
+	for e := u.next(u.entries); e != nil && e.Tag != 0; e = u.next(u.entries) {
+		switch e.Tag {
+		case dwarf.TagSubprogram:
+			u.function(d, e)
+		case dwarf.TagVariable:
+			u.variable(d, e)
+		}
+		u.skip(e)
+	}
+}
+
+func (u *unitTypes) next(r *dwarf.Reader) *dwarf.Entry {
+	if *u.work--; *u.work < 0 {
+		return nil
+	}
+	e, err := r.Next()
+	if err != nil {
+		*u.work = 0
+		return nil
+	}
+	return e
+}
+
+// skip goes on behind the children of an entry that has just been read.
+func (u *unitTypes) skip(e *dwarf.Entry) {
+	if !e.Children {
+		return
+	}
+	if sibling, ok := e.Val(dwarf.AttrSibling).(dwarf.Offset); ok && sibling > e.Offset {
+		u.entries.Seek(sibling)
+		return
+	}
+	for depth := 1; depth > 0; {
+		switch child := u.next(u.entries); {
+		case child == nil:
+			return
+		case child.Tag == 0:
+			depth--
+		case child.Children:
+			depth++
+		}
+	}
+}
+
+func (u *unitTypes) entryAt(at dwarf.Offset) *dwarf.Entry {
+	u.lookup.Seek(at)
+	return u.next(u.lookup)
+}
+
+// children calls do with those of an entry, which must read nothing by lookup.
+func (u *unitTypes) children(at dwarf.Offset, do func(*dwarf.Entry)) {
+	e := u.entryAt(at)
+	if e == nil || !e.Children {
+		return
+	}
+	depth := 1
+	for depth > 0 {
+		e := u.next(u.lookup)
+		if e == nil {
+			return
+		}
+		if depth == 1 && e.Tag != 0 {
+			do(e)
+		}
+		switch {
+		case e.Tag == 0:
+			depth--
+		case e.Children:
+			depth++
+		}
+	}
+}
+
+// mostOrigins is how often an entry may refer to another for what it does not say.
+const mostOrigins = 4
+
+// origin is the entry that has the name and the type of another: that itself, or the one of which it is a copy.
+func (u *unitTypes) origin(e *dwarf.Entry) *dwarf.Entry {
+	for range mostOrigins {
+		from, ok := e.Val(dwarf.AttrAbstractOrigin).(dwarf.Offset)
+		if !ok {
+			from, ok = e.Val(dwarf.AttrSpecification).(dwarf.Offset)
+		}
+		if !ok {
+			break
+		}
+		origin := u.entryAt(from)
+		if origin == nil {
+			break
+		}
+		e = origin
+	}
+	return e
+}
+
+func (u *unitTypes) function(d *declared, e *dwarf.Entry) {
+	origin := u.origin(e)
+	if isPrototyped, ok := origin.Val(dwarf.AttrPrototyped).(bool); !ok || !isPrototyped {
+		return
+	}
+	t := u.functionAt(origin)
+	if name, ok := origin.Val(dwarf.AttrName).(string); ok {
+		if external, ok := origin.Val(dwarf.AttrExternal).(bool); ok && external {
+			add(d.named, name, t)
+		}
+	}
+	if low, ok := e.Val(dwarf.AttrLowpc).(uint64); ok {
+		d.functions[low] = t
+	} else if e.AttrField(dwarf.AttrRanges) != nil {
+		if ranges, err := u.data.Ranges(e); err == nil {
+			for _, r := range ranges { // one of them is where it begins
+				d.functions[r[0]] = t
+			}
+		}
+	}
+}
+
+func (u *unitTypes) variable(d *declared, e *dwarf.Entry) {
+	t := u.typeOf(u.origin(e))
+	if t == nil {
+		return
+	}
+	const opAddr = 3
+	if location, ok := e.Val(dwarf.AttrLocation).([]byte); ok && len(location) == 1+8 && location[0] == opAddr {
+		d.variables = append(d.variables, variable{u.order.Uint64(location[1:]), t})
+	}
+	if name, ok := u.origin(e).Val(dwarf.AttrName).(string); ok {
+		if declaration, ok := e.Val(dwarf.AttrDeclaration).(bool); ok && declaration {
+			add(d.externs, name, t)
+		}
+	}
+}
+
+// functionAt is the type of a function, or that of what a pointer to one leads to: both have parameters as children.
+func (u *unitTypes) functionAt(e *dwarf.Entry) *ctype {
+	if known, ok := u.types[e.Offset]; ok {
+		return known
+	}
+	t := &ctype{kind: function}
+	u.types[e.Offset] = t
+	t.expand = func(t *ctype) {
+		t.elem = u.typeOf(e)
+		var parameters []*dwarf.Entry
+		u.children(e.Offset, func(child *dwarf.Entry) {
+			switch child.Tag {
+			case dwarf.TagFormalParameter:
+				parameters = append(parameters, child)
+			case dwarf.TagUnspecifiedParameters:
+				t.variadic = true
+			}
+		})
+		for _, p := range parameters[:min(len(parameters), mostParameters)] {
+			t.members = append(t.members, member{typ: orVoid(u.typeOf(u.origin(p)))})
+		}
+	}
+	return t
+}
+
+func orVoid(t *ctype) *ctype {
+	if t == nil {
+		return void
+	}
+	return t
+}
+
+// typeOf is the type that an entry has; nil for none.
+func (u *unitTypes) typeOf(e *dwarf.Entry) *ctype {
+	at, ok := e.Val(dwarf.AttrType).(dwarf.Offset)
+	if !ok {
+		return nil
+	}
+	return u.typeAt(at, 0)
+}
+
+// typeAt is the type at an offset, without typedefs and qualifiers; nil for void.
+func (u *unitTypes) typeAt(at dwarf.Offset, depth int) *ctype {
+	if known, ok := u.types[at]; ok {
+		return known
+	}
+	if depth == mostNested {
+		return nil
+	}
+	e := u.entryAt(at)
+	if e == nil {
+		return nil
+	}
+	var t *ctype
+	size, _ := e.Val(dwarf.AttrByteSize).(int64)
+	tag, _ := e.Val(dwarf.AttrName).(string)
+	switch e.Tag {
+	case dwarf.TagTypedef, dwarf.TagConstType, dwarf.TagVolatileType, dwarf.TagRestrictType, dwarf.TagAtomicType:
+		if of, ok := e.Val(dwarf.AttrType).(dwarf.Offset); ok {
+			t = u.typeAt(of, depth+1)
+		}
+	case dwarf.TagPointerType:
+		t = pointerTo(nil)
+		t.expand = func(t *ctype) { t.elem = u.typeOf(e) }
+	case dwarf.TagSubroutineType:
+		t = u.functionAt(e)
+	case dwarf.TagStructType, dwarf.TagUnionType:
+		keyword := "struct"
+		if e.Tag == dwarf.TagUnionType {
+			keyword = "union"
+		}
+		t = recordOf(keyword, tag, size)
+		t.expand = func(t *ctype) { t.members = u.members(e) }
+	case dwarf.TagArrayType:
+		t = u.arrayOf(e, depth)
+	case dwarf.TagEnumerationType:
+		t = numberOf(size, false)
+	case dwarf.TagBaseType:
+		t = baseType(e, tag, size)
+	default:
+		t = &ctype{name: tag, size: size}
+	}
+	u.types[at] = t
+	return t
+}
+
+// Encodings of base types (DWARF 5, section 7.8).
+const (
+	ateBoolean      = 2
+	ateSigned       = 5
+	ateSignedChar   = 6
+	ateUnsigned     = 7
+	ateUnsignedChar = 8
+)
+
+func baseType(e *dwarf.Entry, name string, size int64) *ctype {
+	switch encoding, _ := e.Val(dwarf.AttrEncoding).(int64); encoding {
+	case ateBoolean:
+		return &ctype{kind: number, name: "bool", size: size}
+	case ateSigned, ateSignedChar:
+		return numberOf(size, true)
+	case ateUnsigned, ateUnsignedChar:
+		return numberOf(size, false)
+	}
+	return &ctype{name: name, size: size}
+}
+
+func (u *unitTypes) members(e *dwarf.Entry) (all []member) {
+	var entries []*dwarf.Entry
+	u.children(e.Offset, func(child *dwarf.Entry) {
+		if child.Tag == dwarf.TagMember {
+			entries = append(entries, child)
+		}
+	})
+	for _, m := range entries {
+		if t := u.typeOf(m); t != nil && m.AttrField(dwarf.AttrBitSize) == nil {
+			offset, _ := m.Val(dwarf.AttrDataMemberLoc).(int64)
+			all = append(all, member{offset, t})
+		}
+	}
+	return all
+}
+
+// arrayOf is an array by the product of its dimensions.
+func (u *unitTypes) arrayOf(e *dwarf.Entry, depth int) *ctype {
+	t := &ctype{kind: array, count: 1}
+	if of, ok := e.Val(dwarf.AttrType).(dwarf.Offset); ok {
+		t.elem = u.typeAt(of, depth+1)
+	}
+	u.children(e.Offset, func(child *dwarf.Entry) {
+		if child.Tag != dwarf.TagSubrangeType {
+			return
+		}
+		n, ok := child.Val(dwarf.AttrCount).(int64)
+		if upper, isBound := child.Val(dwarf.AttrUpperBound).(int64); isBound {
+			n, ok = upper+1, true
+		}
+		if !ok || n < 0 || n > mostElements || t.count > mostElements {
+			n = 0
+		}
+		t.count *= n
+	})
+	if t.elem != nil {
+		t.size = t.count * t.elem.size
+	}
+	return t
+}
+
+// mostElements bounds an array's.
+const mostElements = 1 << 24
