@@ -8,12 +8,12 @@ import "slices"
 // since much of it can warn, allocate and sleep, each of which can do the others, and no thread goes through all of them. They
 // are charged, by the function at which a path enters them, with the deepest chain in which each function is as few calls
 // away from that one as it can be. Longer ways round are not counted; the true bound is no lower. The same holds for what calls
-// through pointers join that are matched by nothing but an offset.
+// through pointers join that are matched by an offset, or by a prototype.
 func (a *analysis) isChained(g *Graph, members []*Node) bool {
 	if members[0].chained {
 		return true
 	}
-	return g.policy == BySlot && slices.ContainsFunc(members, func(n *Node) bool {
+	return (g.policy == BySlot || g.policy == ByPrototype) && slices.ContainsFunc(members, func(n *Node) bool {
 		return slices.ContainsFunc(n.Calls, func(call Call) bool { return call.Pointer && a.of(call.Callee) == a.of(n) })
 	})
 }

@@ -19,7 +19,7 @@ type Verdict struct {
 	Dynamic   int `json:"dynamic,omitempty"`   // frames of kind dynamic: they grow at run time
 	Cycles    int `json:"cycles,omitempty"`    // cycles: each is charged one turn, one of the kernel a chain
 	Ambiguous int `json:"ambiguous,omitempty"` // calls of symbols that several units define: the largest frame was taken
-	Matched   int `json:"matched,omitempty"`   // call sites through pointers that by the policy BySlot lead to some functions
+	Matched   int `json:"matched,omitempty"`   // call sites through pointers that by the policy, BySlot or ByPrototype, lead to some functions
 
 	Given int `json:"given,omitempty"` // external functions and cycles whose cost is given, and not known from their code
 	Any   int `json:"any,omitempty"`   // call sites that by the policy AnyTaken lead to every function whose address is taken

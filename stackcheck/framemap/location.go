@@ -35,25 +35,55 @@ const (
 
 // spans returns where in the frame a variable of so many bytes lies.
 func (u *unit) spans(f *dwarf.Field, bytes int64) []Span {
+	var spans []Span
+	u.each(f, func(_, _ uint64, expression []byte) { spans = append(spans, u.inFrame(expression, bytes)...) })
+	if f.Class == dwarf.ClassLocListPtr || f.Class == dwarf.ClassLocList {
+		return union(spans)
+	}
+	return spans
+}
+
+// locations reads those of a unit's variables.
+type locations struct {
+	*reading
+	version   int
+	order     binary.ByteOrder
+	base      uint64 // what addresses in lists are relative to
+	listsBase uint64
+}
+
+// settle takes from the unit's first entry what its lists need.
+func (l *locations) settle(root *dwarf.Entry) {
+	if base, ok := root.Val(dwarf.AttrLoclistsBase).(int64); ok {
+		l.listsBase = uint64(base)
+	}
+	if base, ok := root.Val(dwarf.AttrLowpc).(uint64); ok {
+		l.base = base
+	}
+}
+
+// anywhere is the end of what holds for all of a scope, and unknown that of what holds where these lists are not read to tell.
+const (
+	anywhere = ^uint64(0)
+	unknown  = uint64(0)
+)
+
+// each visits the expressions of a location, with the addresses from which on, and up to which, each holds.
+func (l *locations) each(f *dwarf.Field, visit func(from, to uint64, expression []byte)) {
 	switch f.Class {
 	case dwarf.ClassExprLoc, dwarf.ClassBlock:
 		expression, _ := f.Val.([]byte)
-		return u.inFrame(expression, bytes)
+		visit(0, anywhere, expression)
 	case dwarf.ClassLocListPtr, dwarf.ClassLocList:
 		at, ok := f.Val.(int64)
-		if !ok {
-			return nil
+		switch {
+		case !ok:
+		case l.version >= 5:
+			l.eachInLists(at, f.Class == dwarf.ClassLocList, visit)
+		default:
+			l.eachInOldLists(at, visit)
 		}
-		var spans []Span
-		visit := func(expression []byte) { spans = append(spans, u.inFrame(expression, bytes)...) }
-		if u.version >= 5 {
-			u.eachInLists(at, f.Class == dwarf.ClassLocList, visit)
-		} else {
-			u.eachInOldLists(at, visit)
-		}
-		return union(spans)
 	}
-	return nil
 }
 
 // inFrame returns what an expression tells of places in the frame: all of the variable, or pieces. Addresses that are computed from
@@ -118,66 +148,74 @@ func (u *unit) appendSpan(spans []Span, offset, bytes int64) []Span {
 }
 
 // eachInLists visits the expressions of the list at an offset of .debug_loclists, or of the list of that number.
-func (u *unit) eachInLists(at int64, indexed bool, visit func([]byte)) {
+func (l *locations) eachInLists(at int64, indexed bool, visit func(from, to uint64, expression []byte)) {
 	if indexed {
-		base := int64(u.listsBase)
-		table := cursor{data: u.sections.loclists}
+		base := int64(l.listsBase)
+		table := cursor{data: l.sections.loclists}
 		table.skip(base + 4*at)
-		at = base + int64(table.fixed(4, u.order))
+		at = base + int64(table.fixed(4, l.order))
 		if at < base || table.failed {
 			return
 		}
 	}
-	b := cursor{data: u.sections.loclists}
+	b := cursor{data: l.sections.loclists}
 	b.skip(at)
-	for b.left() {
-		kind := b.byte()
-		switch kind {
+	for base := l.base; b.left(); {
+		from, to := unknown, unknown
+		switch b.byte() {
 		case listEnd:
 			return
 		case listBaseX:
 			b.unsigned()
+			base = unknown
 			continue
 		case listBase:
-			b.skip(8)
+			base = b.fixed(8, l.order)
 			continue
-		case listStartXEndX, listStartXLen, listPair:
+		case listStartXEndX, listStartXLen:
 			b.unsigned()
 			b.unsigned()
+		case listPair:
+			if from, to = b.unsigned(), b.unsigned(); base == unknown && l.file.Linked {
+				from, to = unknown, unknown
+			} else {
+				from, to = base+from, base+to
+			}
 		case listDefault:
 		case listStartEnd:
-			b.skip(16)
+			from, to = b.fixed(8, l.order), b.fixed(8, l.order)
 		case listStartLen:
-			b.skip(8)
-			b.unsigned()
+			from = b.fixed(8, l.order)
+			to = from + b.unsigned()
 		default:
 			return
 		}
 		expression := b.take(b.unsigned())
-		if b.failed || !u.spend(4+len(expression)) {
+		if b.failed || !l.spend(4+len(expression)) {
 			return
 		}
-		visit(expression)
+		visit(from, to, expression)
 	}
 }
 
 // eachInOldLists visits the expressions of the list at an offset of .debug_loc, of DWARF 4.
-func (u *unit) eachInOldLists(at int64, visit func([]byte)) {
-	b := cursor{data: u.sections.loc}
+func (l *locations) eachInOldLists(at int64, visit func(from, to uint64, expression []byte)) {
+	b := cursor{data: l.sections.loc}
 	b.skip(at)
-	for b.left() {
-		from, to := b.fixed(8, u.order), b.fixed(8, u.order)
+	for base := l.base; b.left(); {
+		from, to := b.fixed(8, l.order), b.fixed(8, l.order)
 		if b.failed || from == 0 && to == 0 {
 			return
 		}
-		if from == ^uint64(0) { // another base
+		if from == ^uint64(0) {
+			base = to
 			continue
 		}
-		expression := b.take(b.fixed(2, u.order))
-		if b.failed || !u.spend(16+len(expression)) {
+		expression := b.take(b.fixed(2, l.order))
+		if b.failed || !l.spend(16+len(expression)) {
 			return
 		}
-		visit(expression)
+		visit(base+from, base+to, expression)
 	}
 }
 

@@ -12,8 +12,9 @@ import (
 
 func testUnit(version int, s sections) *unit {
 	return &unit{
-		reading: &reading{file: new(object.File), sections: &s, work: 1000}, order: binary.LittleEndian, version: version, belowCFA: true,
-		types: make(map[dwarf.Offset]typeInfo), origins: make(map[dwarf.Offset]origin),
+		locations: locations{reading: &reading{file: new(object.File), sections: &s, work: 1000}, order: binary.LittleEndian, version: version},
+		belowCFA:  true,
+		types:     make(map[dwarf.Offset]typeInfo), origins: make(map[dwarf.Offset]origin),
 	}
 }
 

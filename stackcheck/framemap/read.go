@@ -139,10 +139,22 @@ func (o *reading) header(at uint64) (unitHeader, error) {
 	return h, nil
 }
 
-// EachUnit calls visit for the debug information of each unit of an object, which was opened on r, and how many bytes it has. What is wrong with a
-// unit, or what visit returns, is an error, and the other units are visited all the same. ErrNone tells that there is no debug
-// information. Addresses in it are those of AddressOf.
-func EachUnit(r io.ReaderAt, f *object.File, visit func(unit *dwarf.Data, bytes int) error) error {
+// A Unit is the debug information of one unit, for other readers than that of maps. Addresses in it are those of AddressOf.
+type Unit struct {
+	*dwarf.Data
+	Bytes int // of .debug_info
+	lists locations
+}
+
+// Locations calls visit for each expression of where a variable lies, with the addresses from which on, and up to which, it holds: from 0 to the
+// last of all for one that holds in all of the variable's scope, and none where that is not read.
+func (u *Unit) Locations(f *dwarf.Field, visit func(from, to uint64, expression []byte)) {
+	u.lists.each(f, visit)
+}
+
+// EachUnit calls visit for each unit of an object, which was opened on r. What is wrong with a unit, or what visit returns, is an error, and the other
+// units are visited all the same. ErrNone tells that there is no debug information.
+func EachUnit(r io.ReaderAt, f *object.File, visit func(*Unit) error) error {
 	s, err := readSections(r, f)
 	if err != nil {
 		return err
@@ -150,10 +162,16 @@ func EachUnit(r io.ReaderAt, f *object.File, visit func(unit *dwarf.Data, bytes 
 	o := &reading{file: f, sections: s, work: leastWork + workPerByte*len(s.info)}
 	return o.eachUnit(func(h unitHeader) error {
 		data, err := o.open(h)
-		if err == nil {
-			err = visit(data, int(h.end-h.start))
+		if err != nil {
+			return err
 		}
-		return err
+		u := &Unit{Data: data, Bytes: int(h.end - h.start), lists: locations{reading: o, version: h.version, order: f.Order()}}
+		root, err := data.Reader().Next()
+		if err != nil || root == nil {
+			return err
+		}
+		u.lists.settle(root)
+		return visit(u)
 	})
 }
 
@@ -188,7 +206,7 @@ func (o *reading) readUnit(h unitHeader) (maps []*Map, err error) {
 		return nil, err
 	}
 	u := &unit{
-		reading: o, data: data, reader: data.Reader(), lookup: data.Reader(), order: o.file.Order(), version: h.version,
+		locations: locations{reading: o, version: h.version, order: o.file.Order()}, data: data, reader: data.Reader(), lookup: data.Reader(),
 		types: make(map[dwarf.Offset]typeInfo), origins: make(map[dwarf.Offset]origin),
 	}
 	err = u.readEntries()

@@ -2,7 +2,6 @@ package framemap
 
 import (
 	"debug/dwarf"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -29,12 +28,10 @@ const (
 
 // A unit is one that is being read.
 type unit struct {
-	*reading
+	locations
 	data     *dwarf.Data
 	reader   *dwarf.Reader // in the order of the entries
 	lookup   *dwarf.Reader // of what entries refer to
-	order    binary.ByteOrder
-	version  int
 	types    map[dwarf.Offset]typeInfo
 	origins  map[dwarf.Offset]origin
 	maps     []*Map
@@ -42,9 +39,8 @@ type unit struct {
 	compiler string
 	files    []string
 
-	listsBase uint64
-	settled   int  // see mostSettled
-	belowCFA  bool // the frame's base is the CFA
+	settled  int  // see mostSettled
+	belowCFA bool // the frame's base is the CFA
 }
 
 // read reads the next entry; nil at the end, and after an error, which is kept if it is the main reader's.
@@ -111,9 +107,7 @@ func (u *unit) readEntries() error {
 		return err
 	}
 	u.compiler, _ = root.Val(dwarf.AttrProducer).(string)
-	if base, ok := root.Val(dwarf.AttrLoclistsBase).(int64); ok {
-		u.listsBase = uint64(base)
-	}
+	u.locations.settle(root)
 	if lines, ok := root.Val(dwarf.AttrStmtList).(int64); ok {
 		directory, _ := root.Val(dwarf.AttrCompDir).(string)
 		u.files = u.readFiles(lines, directory)

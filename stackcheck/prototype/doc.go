@@ -18,6 +18,8 @@
 //   - The place of a variable is a value, and a call gives what the function returns.
 //   - What is stored into the frame is there until something else is, or until a call may change it: what lies in the frame at or above an
 //     address that is in a register is no longer known after a call.
+//   - Where the debug information says that a variable is in a register, or in the frame, of which the code does not tell what it
+//     holds, that is a value of the variable's type: it may have been a void pointer before.
 //   - Where ways through the code meet, the values stay that are the same on all of them.
 //   - Casts are not seen: C code that calls a function by a pointer of another prototype is not right, and none of the kernel's checks
 //     for control flow integrity lets it pass.

@@ -3,14 +3,25 @@ package prototype
 import (
 	"debug/dwarf"
 	"encoding/binary"
+
+	"github.com/kmodaudit/kmodaudit/stackcheck/framemap"
 )
 
 // declared is what code can refer to.
 type declared struct {
-	functions map[uint64]*ctype // by address
-	named     map[string]*ctype // by name; nil of two that differ
-	variables []variable        // with an address
-	externs   map[string]*ctype // variables by name
+	functions map[uint64]*ctype  // by address
+	named     map[string]*ctype  // by name; nil of two that differ
+	variables []variable         // with an address
+	externs   map[string]*ctype  // variables by name
+	locals    map[uint64][]local // by the address of the function that they are in
+}
+
+// local is where a variable of a function lies that is a pointer.
+type local struct {
+	from, to uint64 // addresses at which it does; all of the function if from is 0
+	register int    // of x86-64; -1 for the frame
+	offset   int64  // in the frame, from the canonical frame address
+	typ      *ctype
 }
 
 type variable struct {
@@ -28,17 +39,19 @@ func add(named map[string]*ctype, name string, t *ctype) {
 
 // unitTypes reads the types of one unit of debug information.
 type unitTypes struct {
-	data    *dwarf.Data
+	unit    *framemap.Unit
 	entries *dwarf.Reader // in their order
 	lookup  *dwarf.Reader // of what they refer to
 	order   binary.ByteOrder
 	types   map[dwarf.Offset]*ctype
 	work    *int // that is left, in entries
+
+	isFunction func(address uint64) bool
 }
 
-func newUnitTypes(data *dwarf.Data, order binary.ByteOrder, work *int) *unitTypes {
+func newUnitTypes(unit *framemap.Unit, order binary.ByteOrder, isFunction func(uint64) bool, work *int) *unitTypes {
 	return &unitTypes{
-		data: data, entries: data.Reader(), lookup: data.Reader(), order: order, types: make(map[dwarf.Offset]*ctype), work: work,
+		unit: unit, entries: unit.Reader(), lookup: unit.Reader(), order: order, types: make(map[dwarf.Offset]*ctype), work: work, isFunction: isFunction,
 	}
 }
 
@@ -51,12 +64,89 @@ func (u *unitTypes) read(d *declared) {
 	for e := u.next(u.entries); e != nil && e.Tag != 0; e = u.next(u.entries) {
 		switch e.Tag {
 		case dwarf.TagSubprogram:
-			u.function(d, e)
+			if at, ok := u.function(d, e); ok {
+				u.locals(d, e, at)
+				continue
+			}
 		case dwarf.TagVariable:
 			u.variable(d, e)
 		}
 		u.skip(e)
 	}
+}
+
+// locals collects the variables of a function that is being read, and of those that were inlined into it, and goes on behind it.
+func (u *unitTypes) locals(d *declared, e *dwarf.Entry, at uint64) {
+	base, _ := e.Val(dwarf.AttrFrameBase).([]byte)
+	belowCFA := len(base) == 1 && base[0] == opCFA
+	if !e.Children {
+		return
+	}
+	for depth := 1; depth > 0; {
+		child := u.next(u.entries)
+		if child == nil {
+			return
+		}
+		switch {
+		case child.Tag == 0:
+			depth--
+			continue
+		case child.Children:
+			depth++
+		}
+		location := child.AttrField(dwarf.AttrLocation)
+		if location == nil || child.Tag != dwarf.TagVariable && child.Tag != dwarf.TagFormalParameter {
+			continue
+		}
+		t := u.typeOf(u.origin(child))
+		if !pointerValue(t).isKnown() {
+			continue
+		}
+		u.unit.Locations(location, func(from, to uint64, expression []byte) {
+			l := local{from: from, to: to, register: -1, typ: t}
+			switch {
+			case from >= to:
+				return
+			case len(expression) == 1 && expression[0] >= opReg0 && int(expression[0]-opReg0) < len(registerOf):
+				l.register = registerOf[expression[0]-opReg0]
+			case len(expression) > 1 && expression[0] == opFrame && belowCFA:
+				offset, length := signed(expression[1:])
+				if length != len(expression)-1 {
+					return
+				}
+				l.offset = offset
+			default:
+				return
+			}
+			if l.register < 0 || from > 0 {
+				d.locals[at] = append(d.locals[at], l)
+			}
+		})
+	}
+}
+
+// Operations of location expressions (DWARF 5, section 7.7.1).
+const (
+	opReg0  = 0x50
+	opFrame = 0x91 // DW_OP_fbreg
+	opCFA   = 0x9c // DW_OP_call_frame_cfa
+)
+
+// registerOf are the registers by the numbers that debug information has for them (System V ABI of x86-64, figure 3.36).
+var registerOf = [registers]int{rax, rdx, rcx, 3, rsi, rdi, rbp, rsp, 8, 9, 10, 11, 12, 13, 14, 15}
+
+// signed takes an SLEB128, and tells how long it is; 0 for none.
+func signed(b []byte) (n int64, length int) {
+	for i, c := range b[:min(len(b), 9)] {
+		n |= int64(c&0x7f) << (7 * i)
+		if c&0x80 == 0 {
+			if c&0x40 != 0 {
+				n |= -1 << (7 * (i + 1))
+			}
+			return n, i + 1
+		}
+	}
+	return 0, 0
 }
 
 func (u *unitTypes) next(r *dwarf.Reader) *dwarf.Entry {
@@ -143,10 +233,11 @@ func (u *unitTypes) origin(e *dwarf.Entry) *dwarf.Entry {
 	return e
 }
 
-func (u *unitTypes) function(d *declared, e *dwarf.Entry) {
+// function notes a function, and returns the address of its code, if it has any.
+func (u *unitTypes) function(d *declared, e *dwarf.Entry) (at uint64, ok bool) {
 	origin := u.origin(e)
 	if isPrototyped, ok := origin.Val(dwarf.AttrPrototyped).(bool); !ok || !isPrototyped {
-		return
+		return 0, false
 	}
 	t := u.functionAt(origin)
 	if name, ok := origin.Val(dwarf.AttrName).(string); ok {
@@ -156,13 +247,22 @@ func (u *unitTypes) function(d *declared, e *dwarf.Entry) {
 	}
 	if low, ok := e.Val(dwarf.AttrLowpc).(uint64); ok {
 		d.functions[low] = t
-	} else if e.AttrField(dwarf.AttrRanges) != nil {
-		if ranges, err := u.data.Ranges(e); err == nil {
-			for _, r := range ranges { // one of them is where it begins
-				d.functions[r[0]] = t
-			}
+		return low, true
+	}
+	if e.AttrField(dwarf.AttrRanges) == nil { // as it is when a part of it is elsewhere, as f.cold
+		return 0, false
+	}
+	ranges, err := u.unit.Ranges(e)
+	if err != nil {
+		return 0, false
+	}
+	for _, r := range ranges { // one of them is where it begins
+		if u.isFunction(r[0]) {
+			d.functions[r[0]] = t
+			return r[0], true
 		}
 	}
+	return 0, false
 }
 
 func (u *unitTypes) variable(d *declared, e *dwarf.Entry) {

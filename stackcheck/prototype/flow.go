@@ -1,10 +1,12 @@
 package prototype
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
 
+	"github.com/kmodaudit/kmodaudit/stackcheck/framemap"
 	"github.com/kmodaudit/kmodaudit/stackcheck/object"
 	"github.com/kmodaudit/kmodaudit/stackcheck/x86"
 )
@@ -24,6 +26,8 @@ type flow struct {
 	file  *object.File
 	spans []object.Span
 
+	locals  []local          // in registers, or for a time, by where they begin to be there
+	frame   map[int64]*ctype // of variables that are in the frame all the time, by offset; nil of two that differ
 	before  []map[int]*state // by span: what is known where jumps lead, by offset
 	work    []place
 	visits  int
@@ -37,8 +41,21 @@ type place struct{ span, at int }
 const mostVisits = 64
 
 // follow returns what the pointers of calls and jumps lead to, by the address of the instruction.
-func follow(file *object.File, spans []object.Span, t *ctype, known types) map[object.Address]*ctype {
-	f := flow{types: known, file: file, spans: spans, pointer: make(map[object.Address]*ctype)}
+func follow(file *object.File, spans []object.Span, t *ctype, locals []local, known types) map[object.Address]*ctype {
+	f := flow{
+		types: known, file: file, spans: spans, pointer: make(map[object.Address]*ctype), frame: make(map[int64]*ctype),
+	}
+	for _, l := range locals[:min(len(locals), mostLocals)] {
+		switch other, ok := f.frame[l.offset]; {
+		case l.from > 0:
+			f.locals = append(f.locals, l)
+		case ok && (other == nil || other.text() != l.typ.text()):
+			f.frame[l.offset] = nil
+		default:
+			f.frame[l.offset] = l.typ
+		}
+	}
+	slices.SortStableFunc(f.locals, func(a, b local) int { return cmp.Compare(a.from, b.from) })
 	total := 0
 	for i := range spans {
 		f.before = append(f.before, make(map[int]*state))
@@ -64,6 +81,22 @@ func follow(file *object.File, spans []object.Span, t *ctype, known types) map[o
 	return f.pointer
 }
 
+// mostLocals bounds how many places of variables are known of one function.
+const mostLocals = 1 << 14
+
+// locate makes what the debug information says of a variable known, where the code does not tell it: the variable may have got what was no pointer to
+// its type before.
+func (s *state) locate(l *local) {
+	v := pointerValue(l.typ)
+	if l.register >= 0 {
+		if !s.registers[l.register].isKnown() {
+			s.registers[l.register] = v
+		}
+	} else if !s.read(l.offset).isKnown() {
+		s.store(l.offset, pointerBytes, v)
+	}
+}
+
 // entryState is what is known at a function's first instruction.
 func entryState(t *ctype) state {
 	s := state{lowest: math.MaxInt64}
@@ -72,15 +105,13 @@ func entryState(t *ctype) state {
 		return s
 	}
 	order := []int{rdi, rsi, rdx, rcx, 8, 9}
+	above := int64(0) // of the next that lies in the caller's frame, from the CFA
 	for _, parameter := range t.complete().members {
-		words := 1
-		if size := parameter.typ.size; parameter.typ.kind == record || size > 8 {
-			if size > 16 || size == 0 { // in memory
-				continue
-			}
-			words = int(size+7) / 8
-		}
-		if words > len(order) {
+		size := max(parameter.typ.size, 1)
+		words := int(min(size, mostElements)+pointerBytes-1) / pointerBytes
+		if parameter.typ.kind == record && words > 2 || words > len(order) {
+			s.store(above, pointerBytes, pointerValue(parameter.typ))
+			above += int64(words) * pointerBytes
 			continue
 		}
 		if words == 1 {
@@ -138,6 +169,14 @@ func (f *flow) arrive(p place, s *state) {
 func (f *flow) run(p place) {
 	s := f.before[p.span][p.at].clone()
 	span := &f.spans[p.span]
+	start := framemap.AddressOf(f.file, span.Start)
+	next := 0 // of the locals
+	for ; next < len(f.locals) && f.locals[next].from < start+uint64(p.at); next++ {
+		if l := &f.locals[next]; l.to > start+uint64(p.at) {
+			s.locate(l)
+		}
+	}
+	f.visits += next / 16
 	for at := p.at; at < len(span.Code); {
 		if at != p.at {
 			if _, meets := f.before[p.span][at]; meets {
@@ -150,6 +189,12 @@ func (f *flow) run(p place) {
 			return
 		}
 		f.visits += i.Size
+		// What a call leaves is told of its last byte.
+		for ; next < len(f.locals) && f.locals[next].from <= start+uint64(at); next++ {
+			if l := &f.locals[next]; l.to > start+uint64(at) {
+				s.locate(l)
+			}
+		}
 		step := step{flow: f, state: &s, span: span, at: at, i: i, code: span.Code[at : at+i.Size]}
 		if !step.do() {
 			return
@@ -302,7 +347,10 @@ func (s *step) operand() value {
 		if scale > 0 {
 			return value{}
 		}
-		return s.read(at.offset)
+		if v := s.read(at.offset); v.isKnown() {
+			return v
+		}
+		return pointerValue(s.frame[at.offset])
 	}
 	return at.load(scale)
 }

@@ -2,7 +2,6 @@ package prototype
 
 import (
 	"cmp"
-	"debug/dwarf"
 	"errors"
 	"io"
 	"slices"
@@ -39,10 +38,14 @@ func Read(r io.ReaderAt, f *object.File, kernel *Kernel) (*Prototypes, error) {
 		p.readScope(code, s)
 		return p, nil
 	}
+	starts := make(map[uint64]bool)
+	for _, fn := range f.Functions() {
+		starts[framemap.AddressOf(f, fn.Start)] = true
+	}
 	work := 0
-	err = framemap.EachUnit(r, f, func(unit *dwarf.Data, bytes int) error {
-		work += bytes
-		u := newUnitTypes(unit, f.Order(), &work)
+	err = framemap.EachUnit(r, f, func(unit *framemap.Unit) error {
+		work += unit.Bytes
+		u := newUnitTypes(unit, f.Order(), func(at uint64) bool { return starts[at] }, &work)
 		s := newScope(f, data)
 		u.read(&s.declared)
 		s.settle()
@@ -64,8 +67,10 @@ type scope struct {
 
 func newScope(f *object.File, data object.DataSymbols) *scope {
 	return &scope{
-		declared: declared{functions: make(map[uint64]*ctype), named: make(map[string]*ctype), externs: make(map[string]*ctype)},
-		file:     f, data: data,
+		declared: declared{
+			functions: make(map[uint64]*ctype), named: make(map[string]*ctype), externs: make(map[string]*ctype), locals: make(map[uint64][]local),
+		},
+		file: f, data: data,
 	}
 }
 
@@ -112,7 +117,8 @@ func (s *scope) variable(t object.Target) (*ctype, int64) {
 func (p *Prototypes) readScope(code *object.Code, s *scope) {
 	for i := range s.file.Functions() {
 		fn := &s.file.Functions()[i]
-		t := s.functions[framemap.AddressOf(s.file, fn.Start)]
+		start := framemap.AddressOf(s.file, fn.Start)
+		t := s.functions[start]
 		if t == nil {
 			continue
 		}
@@ -120,7 +126,7 @@ func (p *Prototypes) readScope(code *object.Code, s *scope) {
 		if isChanged(fn.Symbol) {
 			p.Functions[i], t = "", nil
 		}
-		for at, to := range follow(s.file, code.Spans(fn), t, s) {
+		for at, to := range follow(s.file, code.Spans(fn), t, s.locals[start], s) {
 			if to != nil {
 				p.Pointers[at] = to.text()
 			}

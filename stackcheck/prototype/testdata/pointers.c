@@ -91,16 +91,31 @@ int by_variadic(int (*print)(const char *, ...)) { return print("%d", 1) + 1; }
 int by_large(struct { long a, b, c; } large, task_t task, struct spa *spa) { return task(spa, large.a) + 1; }
 int by_pair(struct { long a, b; } pair, int (*f)(long), long n) { return f(pair.a + n) + 1; }
 
-/* What is not known: which of a union it is, what a void pointer is, what a call may have changed, a number. */
-int not_union(struct spa *spa) { return spa->unlike.first(1) + 1; }
-int not_void(void *p) { return ((struct spa *)p)->ops->open(p, "v") + 1; }
-int not_changed(void)
+long by_stack(long a, long b, long c, long d, long e, long f, struct { long a, b, c; } g, task_t task, struct spa *spa)
+{
+	noise();
+	return task(spa, a + b) + spa->ops->inner.count() + c;
+}
+
+/* What debug information tells, and BTF does not: of which type a variable is. */
+int by_changed(void)
 {
 	struct spa *spa = root;
 
 	spa_config(&spa);
 	return spa->ops->open(spa, "q") + 1;
 }
+int by_cast(void *arg)
+{
+	struct spa *spa = arg;
+
+	noise();
+	return spa->ops->tasks[1](spa, 6) + 1;
+}
+
+/* What is not known: which of a union it is, what a void pointer is, a number, what another is a part of. */
+int not_union(struct spa *spa) { return spa->unlike.first(1) + 1; }
+int not_void(void *p) { return ((struct spa *)p)->ops->open(p, "v") + 1; }
 int not_number(u64 address) { return ((int (*)(int))address)(1) + 1; }
 int not_container(struct ops *ops)
 {
