@@ -24,7 +24,7 @@ const (
 const (
 	notOnLinux = "the module defines it, and posts it on other systems than Linux"
 	ofRoot     = "it is of the root vdev alone, for which vdev_set_state of module/zfs/vdev.c posts nothing"
-	unreadLog  = "it takes an intent log that fails to be read while a pool is imported, which zinject cannot do to a pool that is not there yet"
+	unreadLog  = "it takes an intent log that fails to be read while a pool is imported: zinject cannot do that to a pool that is not there yet, and a pool on a file of another, whose file it can do it to, hangs"
 	shortScrub = "it takes a scrub of errors that is still under way; in the guest such a scrub ends at once"
 	slowChild  = "it takes a raidz with a child that is much slower than the others for longer than a guest lives"
 )
