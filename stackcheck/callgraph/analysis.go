@@ -9,6 +9,10 @@ type analysis struct {
 	component  []int           // of each node
 	depths     []depths        // of each component
 	chains     map[*Node]chain // of members of cycles that are charged with one
+
+	// byName is the same without calls that were matched, nil if there are none: these join cycles, which are charged with a chain then, and what is
+	// known without them may be deeper.
+	byName *analysis
 }
 
 func (g *Graph) analyse(follows func(*Call) bool) *analysis {

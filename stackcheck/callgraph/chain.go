@@ -13,8 +13,8 @@ func (a *analysis) isChained(g *Graph, members []*Node) bool {
 	if members[0].chained {
 		return true
 	}
-	return (g.policy == BySlot || g.policy == ByPrototype) && slices.ContainsFunc(members, func(n *Node) bool {
-		return slices.ContainsFunc(n.Calls, func(call Call) bool { return call.Pointer && a.of(call.Callee) == a.of(n) })
+	return g.policy.matches() && slices.ContainsFunc(members, func(n *Node) bool {
+		return slices.ContainsFunc(n.Calls, func(call Call) bool { return call.Pointer && a.follows(&call) && a.of(call.Callee) == a.of(n) })
 	})
 }
 

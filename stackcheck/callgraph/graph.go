@@ -121,11 +121,20 @@ func newGraphWith(nodes []*Node, o Options) *Graph {
 		g.stays = g.analyse(func(call *Call) bool { return !call.Callee.NoReturn })
 	}
 	g.setTurns(o.Turns)
-	g.ends.measure(g)
+	g.measure(g.ends)
 	if g.stays != g.ends {
-		g.stays.measure(g)
+		g.measure(g.stays)
 	}
 	return g
+}
+
+// measure fills in the depths of an analysis, and of the same without calls that were matched.
+func (g *Graph) measure(a *analysis) {
+	a.measure(g)
+	if g.policy.matches() {
+		a.byName = g.analyse(func(call *Call) bool { return !call.Pointer && a.follows(call) })
+		a.byName.measure(g)
+	}
 }
 
 func sortNodes(nodes []*Node) {

@@ -32,5 +32,8 @@ const (
 	AnyTaken Policy = "any"
 )
 
+// matches reports whether calls lead to some functions, by what is known of their pointers.
+func (p Policy) matches() bool { return p == BySlot || p == ByPrototype }
+
 // Policies are all.
 var Policies = []Policy{NoCallee, BySlot, ByPrototype, AnyTaken}

@@ -2,6 +2,7 @@ package callgraph
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -256,6 +257,52 @@ func TestPrototypes(t *testing.T) {
 		got = append(got, g.WorstFrom(n).Verdict.String())
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", function, diff)
+		}
+	}
+}
+
+// What is matched makes no path less deep, though it joins cycles, of which the charge is that of a chain then. The steps of each path add up.
+func TestMatchingAddsDepth(t *testing.T) {
+	for seed := range uint64(400) {
+		graph := func(p Policy) *Graph {
+			r := rand.New(rand.NewPCG(seed, 1))
+			nodes := make([]*Node, 2+r.IntN(9))
+			for i := range nodes {
+				nodes[i] = &Node{Defined: true, Sized: true, prototype: fmt.Sprint(r.IntN(3))}
+				nodes[i].Symbol = fmt.Sprint("f", i)
+				nodes[i].Bytes, nodes[i].Kind = 8*r.IntN(40), frame.Static
+				if r.IntN(3) > 0 {
+					nodes[i].Uses = []*Use{{Kind: Taken}}
+				}
+			}
+			for _, n := range nodes {
+				called := map[*Node]bool{}
+				for range r.IntN(3) {
+					if callee := nodes[r.IntN(len(nodes))]; !called[callee] {
+						called[callee] = true
+						n.Calls = append(n.Calls, Call{Callee: callee})
+					}
+				}
+				for range r.IntN(2) {
+					n.code = append(n.code, &Code{Prototype: fmt.Sprint(r.IntN(4))})
+				}
+			}
+			nodes[r.IntN(len(nodes))].NoReturn = r.IntN(4) == 0
+			return newGraphWith(nodes, Options{Indirect: p})
+		}
+		none, matched := graph(NoCallee), graph(ByPrototype)
+		for i, n := range none.Nodes {
+			m := matched.Nodes[i]
+			if none.DepthFrom(n) > matched.DepthFrom(m) || none.NoReturnDepthFrom(n) > matched.NoReturnDepthFrom(m) {
+				t.Errorf("seed %d: %s is %d and %d deep, with what is matched %d and %d", seed, n.Symbol,
+					none.DepthFrom(n), none.NoReturnDepthFrom(n), matched.DepthFrom(m), matched.NoReturnDepthFrom(m))
+			}
+			if p := matched.WorstFrom(m); p.Bytes != matched.DepthFrom(m) {
+				t.Errorf("seed %d: the path from %s has %d bytes, not %d", seed, m.Symbol, p.Bytes, matched.DepthFrom(m))
+			}
+			if a, b := none.WorstThrough(n), matched.WorstThrough(m); a.Bytes > b.Bytes {
+				t.Errorf("seed %d: the path through %s has %d bytes, with what is matched %d", seed, n.Symbol, a.Bytes, b.Bytes)
+			}
 		}
 	}
 }

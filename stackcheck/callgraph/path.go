@@ -33,14 +33,31 @@ type Step struct {
 // do not return are not followed, but where the path begins at one.
 func (g *Graph) WorstFrom(n *Node) Path {
 	p := g.worstFrom(g.stays, n)
-	if g.ends.below(n) > g.stays.below(n) {
+	if g.ends.from(n).below(n) > p.Bytes {
 		p.NoReturn = new(g.worstFrom(g.ends, n))
 	}
 	return p
 }
 
 func (g *Graph) worstFrom(a *analysis, n *Node) Path {
-	return g.finish(a, g.down(a, g.step(a, n, nil), n), a.reach(g, n, callees))
+	by := a.from(n)
+	return g.finish(a, g.down(by, g.step(by, n, nil), n), a.reach(g, n, callees))
+}
+
+// from returns that of an analysis and the same without matched calls by which the path from a node is the deepest.
+func (a *analysis) from(n *Node) *analysis {
+	if a.byName != nil && a.byName.below(n) > a.below(n) {
+		return a.byName
+	}
+	return a
+}
+
+// through does the same for the path that has the node on it.
+func (a *analysis) through(n *Node) *analysis {
+	if b := a.byName; b != nil && b.above(n)+b.below(n) > a.above(n)+a.below(n) {
+		return b
+	}
+	return a
 }
 
 // WorstThrough returns the deepest path that has n on it: callers above, callees below. The verdict is about all that
@@ -51,7 +68,7 @@ func (g *Graph) WorstThrough(n *Node) Path {
 		return g.worstThrough(g.ends, n)
 	}
 	p := g.worstThrough(g.stays, n)
-	if g.ends.above(n)+g.ends.below(n) > p.Bytes {
+	if by := g.ends.through(n); by.above(n)+by.below(n) > p.Bytes {
 		p.NoReturn = new(g.worstThrough(g.ends, n))
 	}
 	return p
@@ -62,27 +79,28 @@ func (g *Graph) worstThrough(a *analysis, n *Node) Path {
 	for i, in := range a.reach(g, n, callers) {
 		part[i] = part[i] || in
 	}
+	by := a.through(n)
 	var above []Step
 	at := n
 	for {
-		prev := a.depths[a.of(at)].prev
+		prev := by.depths[by.of(at)].prev
 		if prev == nil {
-			above = append(above, g.step(a, at, nil))
+			above = append(above, g.step(by, at, nil))
 			break
 		}
-		above = append(above, g.step(a, at, prev.call))
+		above = append(above, g.step(by, at, prev.call))
 		at = prev.caller
 	}
 	slices.Reverse(above)
 	// What each of the callers has taken is told by the call that leads on.
 	at = n
 	for i := len(above) - 2; i >= 0; i-- {
-		prev := a.depths[a.of(at)].prev
-		above[i].Bytes = a.depths[a.of(prev.caller)].taken(prev.call)
+		prev := by.depths[by.of(at)].prev
+		above[i].Bytes = by.depths[by.of(prev.caller)].taken(prev.call)
 		at = prev.caller
 	}
 	last := len(above) - 1
-	return g.finish(a, append(above[:last], g.down(a, above[last], n)...), part)
+	return g.finish(a, append(above[:last], g.down(by, above[last], n)...), part)
 }
 
 // Worst returns the deepest path of the graph. The verdict is about the whole graph: any part of it that is not known
@@ -100,7 +118,7 @@ func (g *Graph) Worst() Path {
 func (g *Graph) worst(a *analysis) Path {
 	var deepest *Node
 	for _, n := range g.Nodes {
-		if deepest == nil || a.below(n) > a.below(deepest) {
+		if deepest == nil || a.from(n).below(n) > a.from(deepest).below(deepest) {
 			deepest = n
 		}
 	}
@@ -108,14 +126,15 @@ func (g *Graph) worst(a *analysis) Path {
 	if deepest == nil {
 		return g.finish(a, nil, part)
 	}
-	return g.finish(a, g.down(a, g.step(a, deepest, nil), deepest), part)
+	by := a.from(deepest)
+	return g.finish(a, g.down(by, g.step(by, deepest, nil), deepest), part)
 }
 
 // DepthFrom returns the bytes of the deepest path that begins at n, those of WorstFrom, without looking for the path.
-func (g *Graph) DepthFrom(n *Node) int { return g.stays.below(n) }
+func (g *Graph) DepthFrom(n *Node) int { return g.stays.from(n).below(n) }
 
 // NoReturnDepthFrom returns the bytes of the deepest path that begins at n and may end in functions that do not return.
-func (g *Graph) NoReturnDepthFrom(n *Node) int { return g.ends.below(n) }
+func (g *Graph) NoReturnDepthFrom(n *Node) int { return g.ends.from(n).below(n) }
 
 // below returns the bytes of the deepest path from a node.
 func (a *analysis) below(n *Node) int {
