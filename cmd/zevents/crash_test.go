@@ -63,6 +63,7 @@ func TestKilledRecorder(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := printed(t, filepath.Join(recordedDir, "events.zevents"))
+	left := t.TempDir() // what testscript makes, and does not remove when it is killed
 	random := rand.New(rand.NewPCG(1, 2))
 	for round := range 8 {
 		name := filepath.Join(t.TempDir(), "x.zevents")
@@ -74,7 +75,7 @@ func TestKilledRecorder(t *testing.T) {
 			// Passing what is recorded reads each event once more.
 			after := try*20 + random.IntN(60)
 			cmd := exec.Command(program, "-test.run=^TestCrashingRecorder$")
-			cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", crashAfter, after), crashAfter+"_FILE="+name)
+			cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", crashAfter, after), crashAfter+"_FILE="+name, "TMPDIR="+left)
 			out, err := cmd.CombinedOutput()
 			if err == nil {
 				break
