@@ -56,13 +56,17 @@ func (n *Node) isTaken() bool {
 	return slices.ContainsFunc(n.Uses, func(u *Use) bool { return u.Kind == InTable || u.Kind == Taken })
 }
 
-// match adds calls of the functions that are found by what is known of the pointers.
+// match adds calls of the functions that are found by what is known of the pointers; not of the kernel's own calls, which would make one cycle of most
+// of it.
 func match[K comparable](g *Graph, found map[K][]*Node, of func(*Code) (key K, known bool)) {
 	for key := range found {
 		slices.SortFunc(found[key], func(a, b *Node) int { return cmp.Compare(a.index, b.index) })
 		found[key] = slices.Compact(found[key])
 	}
 	for _, n := range g.Nodes {
+		if n.chained {
+			continue
+		}
 		deepest := make(map[K]measure)
 		for _, code := range n.code {
 			key, known := of(code)

@@ -210,6 +210,10 @@ func (e Extent) Holds(a Address) bool {
 // (arch/x86/lib/retpoline.S; there are several kinds of them since Linux 6.2 and 6.15).
 const thunkPrefix = "__x86_indirect_"
 
+// thunkArraySuffix ends the name of all of one kind, where they have no names of functions themselves (Linux 5.17 and later): one for each register,
+// in the order of their numbers, all of one size.
+const thunkArraySuffix = "_array"
+
 // thunk reports whether a target is one that calls, or jumps to, what a register holds; and which register that is, or -1.
 func (f *File) thunk(t Target) (register int, ok bool) {
 	names := []string{t.Symbol}
@@ -217,6 +221,9 @@ func (f *File) thunk(t Target) (register int, ok bool) {
 		fn := f.Holding(t.Address)
 		if fn == nil || !strings.HasPrefix(fn.Symbol, thunkPrefix) {
 			return 0, false
+		}
+		if each := fn.Size / uint64(len(x86Registers)); strings.HasSuffix(fn.Symbol, thunkArraySuffix) && each > 0 {
+			return int((t.Offset - fn.Start.Offset) / each), true
 		}
 		names = append(fn.Aliases, fn.Symbol)
 	}

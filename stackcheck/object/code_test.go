@@ -4,6 +4,9 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -125,5 +128,42 @@ func BenchmarkReferences(b *testing.B) {
 		for i := range f.Functions() {
 			code.References(&f.Functions()[i], func(Reference) {})
 		}
+	}
+}
+
+// Of retpolines that lie in an array, as those of a linked kernel do, the place tells the register.
+func TestThunkArray(t *testing.T) {
+	if _, err := exec.LookPath("gcc"); err != nil {
+		t.Skip("no gcc")
+	}
+	dir := t.TempDir()
+	source, objectFile, linked := filepath.Join(dir, "thunks.S"), filepath.Join(dir, "thunks.o"), filepath.Join(dir, "thunks")
+	text := ".text\n.globl caller\n.type caller, @function\ncaller: mov 24(%rdi), %rdx\ncall __x86_indirect_thunk_array + 64\nret\n.size caller, .-caller\n" +
+		".globl __x86_indirect_thunk_array\n.type __x86_indirect_thunk_array, @function\n.balign 32\n__x86_indirect_thunk_array: .skip 512, 0xcc\n" +
+		".size __x86_indirect_thunk_array, 512\n"
+	if err := os.WriteFile(source, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"gcc", "-c", "-o", objectFile, source}, {"ld", "-Ttext", "0xffffffff81000000", "-e", "caller", "-o", linked, objectFile}} {
+		if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%q: %v\n%s", args, err, out)
+		}
+	}
+	f, err := openBytes(content(t, linked))
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := f.ReadCode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []Reference
+	for i := range f.Functions() {
+		if fn := &f.Functions()[i]; fn.Symbol == "caller" {
+			code.References(fn, func(r Reference) { got = append(got, r) })
+		}
+	}
+	if len(got) != 1 || got[0].Kind != CallPointer || got[0].Slot != (Slot{Known: true, Offset: 24}) {
+		t.Errorf("%+v, want a call of what is loaded from 24", got)
 	}
 }

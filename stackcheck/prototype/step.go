@@ -58,7 +58,7 @@ func (s *step) branch() bool {
 			s.forget()
 			return true
 		}
-		if isTracing(t.Symbol) {
+		if s.isTracing(t) {
 			return true
 		}
 		s.call()
@@ -77,8 +77,12 @@ func (s *step) branch() bool {
 func (s *step) isJump() bool { return s.i.IsPlain(0xe9) || s.i.IsPlain(0xeb) }
 
 // isTracing tells what a function calls at its begin: it changes no register, and is mostly patched out.
-func isTracing(symbol string) bool {
-	return symbol == "__fentry__" || strings.HasSuffix(symbol, "mcount")
+func (s *step) isTracing(t object.Target) bool {
+	name := t.Symbol
+	if i, ok := s.file.Index(t.Address); ok && name == "" {
+		name = s.file.Functions()[i].Symbol
+	}
+	return name == "__fentry__" || strings.HasSuffix(name, "mcount")
 }
 
 // through notes a call or a jump through a pointer, and does the call.
