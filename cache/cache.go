@@ -5,7 +5,7 @@
 // when it holds the file "inputs.json", which is written last; a directory
 // without it is what a killed run left and is made anew. A product is made where it
 // stays, because compilers write the paths of what they read into what they write.
-// Old products are never removed here: the whole directory may be deleted at any time.
+// Old products are never removed here, but for one that turned out to be damaged: the whole directory may be deleted at any time.
 package cache
 
 import (
@@ -83,6 +83,19 @@ func (d Dir) Do(ctx context.Context, step string, inputs any, produce func(dir s
 		return "", false, fmt.Errorf("completing the product of step %q: %w", step, err)
 	}
 	return dir, false, nil
+}
+
+// Discard removes the product at dir, which is damaged, so that Do makes it anew.
+func (d Dir) Discard(ctx context.Context, dir string) error {
+	unlock, err := lock(ctx, dir+".lock")
+	if err != nil {
+		return fmt.Errorf("removing %s: %w", dir, err)
+	}
+	defer unlock()
+	if err := os.Remove(filepath.Join(dir, stampName)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("removing %s: %w", dir, err)
+	}
+	return os.RemoveAll(dir)
 }
 
 func complete(dir string) bool {

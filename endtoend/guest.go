@@ -43,7 +43,7 @@ func (p *preparer) guest(ctx context.Context, kernelRoot string) error {
 	if err != nil {
 		return err
 	}
-	p.ground.Guest = guest.Config{Kernel: p.ground.Kernel.Image, Init: init, Programs: programs, Dir: dir, Timeout: guestTimeout}
+	p.ground.Guest = guest.Config{Kernel: p.ground.Kernel.Image, Init: init, Programs: programs, Dir: dir, Timeout: guestTimeout, Cache: p.Cache}
 	for _, m := range modules {
 		p.ground.Guest.Modules = append(p.ground.Guest.Modules, m.File)
 	}
@@ -58,7 +58,7 @@ func (p *preparer) compile(ctx context.Context, dir, pkg string) (string, error)
 	}
 	binary := filepath.Join(dir, filepath.Base(pkg))
 	err = proc.Run(ctx, proc.Command{
-		Args: []string{goTool, "build", "-trimpath", "-o", binary, pkg},
+		Args: []string{goTool, "build", "-trimpath", "-buildvcs=false", "-o", binary, pkg},
 		Env:  []string{"CGO_ENABLED=0", "GOOS=linux"},
 		Log:  filepath.Join(dir, "compile.log"),
 	})

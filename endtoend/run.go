@@ -65,6 +65,6 @@ func (g *Ground) events(c Config, result *guest.Result) (audit.Events, error) {
 	if err != nil {
 		return audit.Events{}, err
 	}
-	report.Target += ", in a guest under " + strings.ToUpper(string(g.Guest.Accel))
+	report.Target += fmt.Sprintf(", in a guest under %s, %v", strings.ToUpper(string(g.Guest.Accel)), result.Start)
 	return audit.ReportedEvents(audit.Real, report), nil
 }

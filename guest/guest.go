@@ -2,9 +2,14 @@
 // programs there, one after the other, and brings back what they printed.
 //
 // A guest has no disk, no network and no daemon. Its root file system is an
-// initramfs that this package writes: an init, the modules, the programs. The first serial
+// initramfs with an init. Modules and programs lie in a part of its memory of their own, where the init finds them when it is told
+// to start. The first serial
 // port is the kernel's console and goes to a log file; over the second, the init sends
 // records (package wire), so that kernel messages cannot garble results.
+//
+// With a cache, a machine that has booted is kept as it is before it is told to start, and the next guest with the same
+// kernel, init and QEMU is resumed from there. What is in the payload, the clock, and the seed of random numbers are its own; the
+// addresses that the kernel chose at boot are the same in each.
 //
 // A guest that does not come to its end gives an *Error that says how far it came,
 // whose fault that is most likely, and the end of its console.
@@ -12,7 +17,6 @@ package guest
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,6 +29,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kmodaudit/kmodaudit/cache"
 	"github.com/kmodaudit/kmodaudit/guest/wire"
 	"github.com/kmodaudit/kmodaudit/kmod"
 	"github.com/kmodaudit/kmodaudit/proc"
@@ -44,15 +49,19 @@ type Config struct {
 	Init      string        // file of the init, made from the package guestinit beside this one
 	Modules   []string      // module files, in the order to load them; compressed ones are expanded
 	Programs  []Program     // to run, in that order, whatever their exit status; none to only boot and load
-	MemoryMiB int           // default 1024
+	MemoryMiB int           // default 1024, at most 3072
 	CPUs      int           // default 2, under TCG 1: translated processors that wait for each other take the host twice the time
 	Accel     Accel         // default TCG
 	Timeout   time.Duration // from power-on to verdict, default 5 minutes
-	Dir       string        // existing directory for initramfs and console.log
+	Dir       string        // existing directory for initramfs and console.log, of this guest alone
+	Cache     cache.Dir     // where a booted machine is kept; empty to boot each time, as under KVM
 
 	// OnRecord is called for each record as it arrives, for progress. May be nil.
 	OnRecord func(wire.Record)
 }
+
+// mostMemoryMiB is what a machine has below 4 GiB, with room for devices.
+const mostMemoryMiB = 3 << 10
 
 // Program is a program to run in the guest.
 type Program struct {
@@ -69,8 +78,9 @@ type Output struct {
 	Ended    time.Duration // guest time from the kernel's start to its end
 }
 
-// Result is what a guest did.
+// Result is what a guest did. Its times go on from those of the boot, whenever that was.
 type Result struct {
+	Start      Start
 	Programs   []Output      // one for each of Config.Programs
 	Release    string        // of the guest's kernel
 	Booted     time.Duration // guest time from the kernel's start to init
@@ -118,45 +128,54 @@ func Emulator() (string, error) {
 	return path, nil
 }
 
-// Run boots the guest and waits for its end.
+// Run starts the guest and waits for its end.
 func Run(ctx context.Context, c Config) (*Result, error) {
 	qemu, err := Emulator()
 	if err != nil {
 		return nil, err
 	}
 	c.setDefaults()
-	initramfs := filepath.Join(c.Dir, "initramfs.cpio")
-	if err := writeFile(initramfs, c); err != nil {
+	if c.MemoryMiB > mostMemoryMiB {
+		return nil, fmt.Errorf("running a guest: %d MiB of memory are wanted, %d is the most", c.MemoryMiB, mostMemoryMiB)
+	}
+	r := run{Config: c, qemu: qemu}
+	r.story = story{config: c, result: Result{Programs: make([]Output, len(c.Programs)), ConsoleLog: r.at(consoleName)}}
+	if r.initramfs, err = initramfs(c.Init); err == nil {
+		err = os.WriteFile(r.at(initramfsName), r.initramfs, 0o644)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("writing the guest's initramfs: %w", err)
 	}
-	defer os.Remove(initramfs)
-	console := filepath.Join(c.Dir, "console.log")
-	if err := os.RemoveAll(console); err != nil {
+	defer os.Remove(r.at(initramfsName))
+	if r.payload, err = newPayload(c); err != nil {
+		return nil, fmt.Errorf("packing what the guest runs: %w", err)
+	}
+	defer r.payload.memory.Close()
+	if err := os.RemoveAll(r.at(consoleName)); err != nil {
 		return nil, fmt.Errorf("removing the last console log: %w", err)
 	}
-
 	ctx, cancel := context.WithTimeoutCause(ctx, c.Timeout, errTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, qemu, c.arguments(initramfs, console)...)
-	proc.EndWithGroup(cmd)
-	var qemuErrors bytes.Buffer
-	cmd.Stderr = &qemuErrors
-	results, err := cmd.StdoutPipe()
+	m, err := r.ready(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("connecting to QEMU: %w", err)
+		return nil, err
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting QEMU: %w", err)
-	}
-	story := story{config: c, result: Result{Programs: make([]Output, len(c.Programs)), ConsoleLog: console}}
-	readErr := story.read(results)
+	return r.follow(ctx, m)
+}
+
+// follow lets the machine start and reads its results.
+func (r *run) follow(ctx context.Context, m *machine) (*Result, error) {
+	_ = m.start(r.payload.bytes) // an error is that QEMU ended, which is told below
+	readErr := r.story.read(m.results)
 	if readErr != nil && ctx.Err() == nil {
-		cancel() // nobody listens to the guest any more
-		_ = cmd.Wait()
-		return story.end(nil, readErr, nil, "")
+		m.kill() // nobody listens to the guest any more
+		return nil, r.story.end(nil, readErr, nil, "")
 	}
-	waitErr := cmd.Wait()
-	return story.end(context.Cause(ctx), readErr, waitErr, strings.TrimSpace(qemuErrors.String()))
+	waitErr := m.end()
+	if err := r.story.end(context.Cause(ctx), readErr, waitErr, m.stderr()); err != nil {
+		return nil, err
+	}
+	return &r.story.result, nil
 }
 
 var errTimeout = errors.New("time is up")
@@ -177,40 +196,6 @@ func (c *Config) setDefaults() {
 	if c.Timeout == 0 {
 		c.Timeout = 5 * time.Minute
 	}
-}
-
-func (c *Config) arguments(initramfs, console string) []string {
-	cpu := "qemu64" // what "max" has besides (AVX, five levels of pages, SMAP) takes time to translate
-	if c.Accel == KVM {
-		cpu = "host"
-	}
-	return []string{
-		"-nodefaults", "-no-user-config", "-display", "none",
-		"-no-reboot", // a panic ends QEMU
-		"-accel", string(c.Accel), "-cpu", cpu, "-smp", fmt.Sprint(c.CPUs), "-m", fmt.Sprint(c.MemoryMiB),
-		"-kernel", c.Kernel, "-initrd", initramfs,
-		"-append", strings.Join([]string{
-			"console=ttyS0",
-			"panic=-1",   // restart at once
-			"oops=panic", // an oops is a failed run, not a line in a log
-			"loglevel=6",
-			"no_timer_check", // on a busy host the kernel finds the timer too late, and panics
-		}, " "),
-		"-chardev", "file,id=console,path=" + escapeComma(console), "-serial", "chardev:console",
-		"-chardev", "stdio,id=results,signal=off", "-serial", "chardev:results",
-	}
-}
-
-// escapeComma writes a path for QEMU's KEY=VALUE,… syntax.
-func escapeComma(path string) string { return strings.ReplaceAll(path, ",", ",,") }
-
-func writeFile(path string, c Config) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	w := bufio.NewWriterSize(f, 1<<20)
-	return errors.Join(writeInitramfs(w, c), w.Flush(), f.Close())
 }
 
 // story is what the records have told so far.
@@ -278,10 +263,10 @@ func (s *story) takeOf(p *Output, r wire.Record, at time.Duration) {
 	}
 }
 
-// end gives the verdict once QEMU is gone.
-func (s *story) end(ctxErr, readErr, waitErr error, qemuErrors string) (*Result, error) {
+// end gives the verdict once QEMU is gone: what kept the guest from its end, if anything.
+func (s *story) end(ctxErr, readErr, waitErr error, qemuErrors string) error {
 	if s.done && readErr == nil {
-		return &s.result, nil
+		return nil
 	}
 	e := &Error{}
 	if _, err := os.Stat(s.result.ConsoleLog); err == nil {
@@ -309,7 +294,7 @@ func (s *story) end(ctxErr, readErr, waitErr error, qemuErrors string) (*Result,
 	default:
 		e.What = "it ended " + s.phase() + " without a result"
 	}
-	return nil, e
+	return e
 }
 
 func (s *story) phase() string {

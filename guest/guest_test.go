@@ -30,10 +30,27 @@ func file(t *testing.T, dir, name, content string) string {
 }
 
 func TestInitramfs(t *testing.T) {
+	archive, err := initramfs(file(t, t.TempDir(), "init-program", "the init"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := cpio.NewReader(bytes.NewReader(archive))
+	h, err := r.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := io.ReadAll(r)
+	if err != nil || h.Name != "init" || h.Mode.Perm() != 0o755 || string(content) != "the init" {
+		t.Errorf("%s, mode %v, %q, %v; want an executable init", h.Name, h.Mode, content, err)
+	}
+	if h, err := r.Next(); err != io.EOF {
+		t.Errorf("after it: %v, %v", h, err)
+	}
+}
+
+func TestPayload(t *testing.T) {
 	dir := t.TempDir()
-	var b bytes.Buffer
-	err := writeInitramfs(&b, Config{
-		Init:    file(t, dir, "init-program", "the init"),
+	p, err := newPayload(Config{
 		Modules: []string{file(t, dir, "spl.ko", "SPL"), file(t, dir, "snd-x.ko", "SND")},
 		Programs: []Program{
 			{File: file(t, dir, "zevent-test", "the program"), Args: []string{"--device", "/dev/zfs"}, Env: []string{"A=1"}},
@@ -43,41 +60,47 @@ func TestInitramfs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := map[string]string{}
-	var order []string
-	for r := cpio.NewReader(&b); ; {
-		h, err := r.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		content, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		order = append(order, h.Name)
-		got[h.Name] = string(content)
+	defer p.memory.Close()
+	if p.size != leastPayloadBytes {
+		t.Errorf("%d bytes of memory, want %d", p.size, leastPayloadBytes)
 	}
-	// A directory comes before what is in it: the kernel makes none by itself.
-	want := []string{"guest", "guest/modules", "guest/modules/00-spl.ko", "guest/modules/01-snd_x.ko", "init", "guest/programs", "guest/programs/00-zevent-test", "guest/programs/01-stackload", "guest/job.json"}
-	if diff := cmp.Diff(want, order); diff != "" {
-		t.Errorf("members (-want +got):\n%s", diff)
-	}
-	var job wire.Job
-	if err := json.Unmarshal([]byte(got["guest/job.json"]), &job); err != nil {
+	data := make([]byte, p.bytes)
+	if _, err := p.memory.ReadAt(data, 0); err != nil {
 		t.Fatal(err)
 	}
-	wantJob := wire.Job{Modules: []string{"00-spl.ko", "01-snd_x.ko"}, Programs: []wire.Program{
-		{File: "00-zevent-test", Args: []string{"--device", "/dev/zfs"}, Env: []string{"A=1"}},
-		{File: "01-stackload"},
-	}}
-	if diff := cmp.Diff(wantJob, job); diff != "" {
+	got, err := wire.OpenPayload(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := wire.Job{
+		Modules: []wire.File{{Name: "00-spl.ko", Bytes: 3}, {Name: "01-snd_x.ko", Offset: 3, Bytes: 3}},
+		Programs: []wire.Program{
+			{File: wire.File{Name: "00-zevent-test", Offset: 6, Bytes: 11}, Args: []string{"--device", "/dev/zfs"}, Env: []string{"A=1"}},
+			{File: wire.File{Name: "01-stackload", Offset: 17, Bytes: 7}},
+		},
+	}
+	if diff := cmp.Diff(want, got.Job); diff != "" {
 		t.Errorf("job (-want +got):\n%s", diff)
 	}
-	if got["init"] != "the init" || got["guest/programs/00-zevent-test"] != "the program" || got["guest/programs/01-stackload"] != "another" || got["guest/modules/01-snd_x.ko"] != "SND" {
-		t.Errorf("contents: %q", got)
+	if content, err := got.Content(got.Job.Programs[1].File); err != nil || string(content) != "another" {
+		t.Errorf("the last file: %q, %v", content, err)
+	}
+}
+
+// The memory for a larger payload is of the next power of two.
+func TestLargePayload(t *testing.T) {
+	dir := t.TempDir()
+	large := file(t, dir, "large", "")
+	if err := os.Truncate(large, leastPayloadBytes); err != nil {
+		t.Fatal(err)
+	}
+	p, err := newPayload(Config{Programs: []Program{{File: large}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.memory.Close()
+	if p.size != 2*leastPayloadBytes {
+		t.Errorf("%d bytes of memory for %d, want %d", p.size, p.bytes, 2*leastPayloadBytes)
 	}
 }
 
@@ -116,7 +139,7 @@ func fakeQEMU(t *testing.T, console, script string) {
 	bin := t.TempDir()
 	file(t, bin, "console", console)
 	file(t, bin, "qemu-system-x86_64", `#!/bin/sh
-for arg; do case $arg in file,id=console,path=*) log=${arg#*path=};; esac; done
+for arg; do case $arg in file,id=console,*) log=${arg#*path=};; esac; done
 cat '`+bin+`/console' >"$log"
 `+compressed(t, bin, script))
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
@@ -131,7 +154,8 @@ func config(t *testing.T) Config {
 }
 
 const (
-	booted = `echo '{"kind":"booted","uptime":2.5,"release":"6.1.0-56-amd64"}'` + "\n"
+	ready  = "echo ready\nread -r start\n"
+	booted = ready + `echo '{"kind":"booted","uptime":2.5,"release":"6.1.0-56-amd64"}'` + "\n"
 	spl    = `echo '{"kind":"loaded","uptime":3,"module":"00-spl.ko"}'` + "\n"
 	zfs    = `echo '{"kind":"loaded","uptime":4,"module":"01-zfs.ko"}'` + "\n"
 )
@@ -176,7 +200,9 @@ func TestRunFailures(t *testing.T) {
 		{"silent end of the second", "", booted + spl + zfs + `echo '{"kind":"exited","uptime":5}'` + "\n", []string{"ended while stackload ran without a result"}},
 		{"a program that there is not", "", booted + `echo '{"kind":"stdout","program":2}'` + "\nexec sleep 1000", []string{"of a program that there is not"}},
 		{"no boot", "", "echo 'no such machine' >&2; exit 1", []string{"QEMU failed before its init ran", "no such machine"}},
-		{"garbage", "", "echo garbage; exec sleep 1000", []string{"no record"}},
+		{"garbage", "", "echo garbage; exec sleep 1000", []string{"no record", "garba"}},
+		{"less than a word", "", "printf rea", []string{"no record", "rea"}},
+		{"garbage for records", "", ready + "echo garbage; exec sleep 1000", []string{"no record"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			fakeQEMU(t, test.console, test.script)

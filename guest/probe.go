@@ -22,7 +22,7 @@ func ProbeKVM(ctx context.Context, c Config) (Accel, string, error) {
 	}
 	device.Close()
 	c.Accel, c.Timeout = KVM, probeTimeout
-	c.Modules, c.Programs = nil, nil
+	c.Modules, c.Programs, c.Cache = nil, nil, ""
 	_, err = Run(ctx, c)
 	var failed *Error
 	switch {

@@ -124,6 +124,7 @@ func Record(ctx context.Context, c Config) (*Result, error) {
 func boot(ctx context.Context, ground *endtoend.Ground, report progress.Func, raise, dir string) error {
 	c := ground.Guest
 	c.Dir, c.Timeout, c.MemoryMiB = dir, guestTimeout, guestMemoryMiB
+	c.Cache = "" // a machine with that much memory is not worth keeping
 	program := guest.Program{File: raise}
 	for _, p := range prints {
 		program.Args = append(program.Args, "-print", p.Zone+" "+p.Args)

@@ -1,20 +1,18 @@
 //go:build linux
 
-// Guestinit is process 1 of the guest. It mounts what programs expect,
-// loads the job's modules, runs the job's programs, tells the host on the second serial
+// Guestinit is process 1 of the guest. It mounts what programs expect, waits until the host lets it start, which may be long after
+// it booted, loads the job's modules, runs the job's programs, tells the host on the second serial
 // port what happened, and powers the machine off. It is made static (CGO_ENABLED=0), since
 // nothing else is in the guest.
 package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -35,6 +33,7 @@ func main() {
 		os.Exit(2)
 	}
 	defer powerOff()
+	booted := uptime()
 	if err := mountAll(); err != nil {
 		console("guestinit: %v", err)
 		return
@@ -44,29 +43,34 @@ func main() {
 		console("guestinit: opening the result port: %v", err)
 		return
 	}
+	start, err := awaitStart(port)
+	if err != nil {
+		console("guestinit: %v", err)
+		return
+	}
 	r := startReporter(port)
-	if err := run(r); err != nil {
+	if err := run(r, start, booted); err != nil {
 		console("guestinit: %v", err)
 	}
 	r.close()
 	_ = unix.IoctlSetInt(int(port.Fd()), unix.TCSBRK, 1) // tcdrain: power-off must not overtake the last record
 }
 
-func run(r *reporter) error {
-	r.send(wire.Record{Kind: wire.Booted, Release: release()})
-	job, err := readJob()
+func run(r *reporter, start wire.Start, booted time.Duration) error {
+	r.sendAt(booted, wire.Record{Kind: wire.Booted, Release: release()})
+	payload, err := prepare(start)
 	if err != nil {
 		r.send(wire.Record{Kind: wire.Broken, Text: err.Error()})
 		return err
 	}
-	for _, name := range job.Modules {
-		if err := load(name); err != nil {
-			r.send(wire.Record{Kind: wire.Broken, Module: name, Text: err.Error()})
+	for _, module := range payload.Job.Modules {
+		if err := load(payload, module); err != nil {
+			r.send(wire.Record{Kind: wire.Broken, Module: module.Name, Text: err.Error()})
 			return err
 		}
-		r.send(wire.Record{Kind: wire.Loaded, Module: name})
+		r.send(wire.Record{Kind: wire.Loaded, Module: module.Name})
 	}
-	for i, program := range job.Programs {
+	for i, program := range payload.Job.Programs {
 		code, err := runProgram(i, program, r)
 		if err != nil {
 			r.send(wire.Record{Kind: wire.Broken, Text: err.Error()})
@@ -93,8 +97,10 @@ func startReporter(port io.Writer) *reporter {
 	return r
 }
 
-func (r *reporter) send(record wire.Record) {
-	record.Uptime = uptime().Seconds()
+func (r *reporter) send(record wire.Record) { r.sendAt(uptime(), record) }
+
+func (r *reporter) sendAt(at time.Duration, record wire.Record) {
+	record.Uptime = at.Seconds()
 	r.records <- record
 }
 
@@ -155,32 +161,19 @@ func openRaw(path string) (*os.File, error) {
 	return port, nil
 }
 
-func readJob() (wire.Job, error) {
-	var job wire.Job
-	data, err := os.ReadFile("/" + wire.JobPath)
-	if err != nil {
-		return job, fmt.Errorf("reading the job: %w", err)
-	}
-	if err := json.Unmarshal(data, &job); err != nil {
-		return job, fmt.Errorf("reading the job: %w", err)
-	}
-	return job, nil
-}
-
-func load(name string) error {
-	f, err := os.Open(filepath.Join("/", wire.ModuleDir, name))
+func load(payload wire.Payload, module wire.File) error {
+	image, err := payload.Content(module)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	if err := unix.FinitModule(int(f.Fd()), "", 0); err != nil {
-		return fmt.Errorf("loading %s: %w", name, err)
+	if err := unix.InitModule(image, ""); err != nil {
+		return fmt.Errorf("loading %s: %w", module.Name, err)
 	}
 	return nil
 }
 
 func runProgram(index int, program wire.Program, r *reporter) (code int, err error) {
-	cmd := exec.Command(filepath.Join("/", wire.ProgramDir, program.File), program.Args...)
+	cmd := exec.Command(programPath(program), program.Args...)
 	cmd.Env, cmd.Dir = program.Env, "/tmp"
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
