@@ -118,3 +118,20 @@ func TestDoStopsWaitingWhenCancelled(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestDiscard(t *testing.T) {
+	cache := Dir(t.TempDir())
+	produce := func(dir string) error { return os.WriteFile(filepath.Join(dir, "product"), nil, 0o644) }
+	dir, _, err := cache.Do(t.Context(), "booted", inputs{}, produce)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // another run may have been faster
+		if err := cache.Discard(t.Context(), dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, hit, err := cache.Do(t.Context(), "booted", inputs{}, produce); err != nil || hit {
+		t.Errorf("Do: hit %v, error %v; want a miss", hit, err)
+	}
+}

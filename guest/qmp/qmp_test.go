@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
 )
@@ -129,5 +130,16 @@ func TestDoEndsWithItsContext(t *testing.T) {
 	cancel(stopped)
 	if err := c.Do(ctx, "stop", nil, nil); !errors.Is(err, stopped) {
 		t.Errorf("Do returned %v, want the cause of the cancellation", err)
+	}
+}
+
+func TestPassFileNeedsASocket(t *testing.T) {
+	conn, _ := monitor(t, greeting, ready)
+	c, err := Open(t.Context(), conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.PassFile(t.Context(), "devices", os.Stdin); err == nil || !strings.Contains(err.Error(), "passes no files") {
+		t.Errorf("PassFile over a pipe: %v", err)
 	}
 }
