@@ -32,7 +32,7 @@ const (
 	guestDir = "/tmp" // of the guest, for files of pools
 )
 
-// Programs of the guest, in the order in which they run.
+// Programs that run, each in a guest.
 const (
 	zeventTest = iota
 	stackLoad
@@ -60,9 +60,12 @@ type Ground struct {
 	Module  kbuild.Module
 	Kernel  kbuild.Kernel
 	Product kbuild.Product
-	Guest   guest.Config // ready but for the programs' arguments
+	Guest   guest.Config // ready but for programs
 
 	AccelReason string // why Guest.Accel is what it is
+
+	programs  []guest.Program // without arguments
+	guestDirs []string        // of the guest of each
 }
 
 // Prepare does everything up to the guest's boot.

@@ -3,12 +3,13 @@ package endtoend
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/kmodaudit/kmodaudit/guest"
@@ -21,7 +22,7 @@ import (
 // guestTimeout is many times what a translated guest takes on two cores.
 const guestTimeout = 10 * time.Minute
 
-// guest prepares the machine that is to be booted.
+// guest prepares the machines that are to be booted.
 func (p *preparer) guest(ctx context.Context, kernelRoot string) error {
 	dir, err := p.makeDir("guest")
 	if err != nil {
@@ -31,19 +32,25 @@ func (p *preparer) guest(ctx context.Context, kernelRoot string) error {
 	if err != nil {
 		return err
 	}
-	var programs []guest.Program
-	for _, pkg := range programPackages {
+	for i, pkg := range programPackages {
 		file, err := p.compile(ctx, dir, pkg)
 		if err != nil {
 			return err
 		}
-		programs = append(programs, guest.Program{File: file})
+		guestDir := dir
+		if i != zeventTest {
+			if guestDir, err = p.makeDir("guest-" + filepath.Base(pkg)); err != nil {
+				return err
+			}
+		}
+		p.ground.programs = append(p.ground.programs, guest.Program{File: file})
+		p.ground.guestDirs = append(p.ground.guestDirs, guestDir)
 	}
 	modules, err := kmod.LoadOrder(p.ground.Product.Modules, kernelModules(p.ground.Kernel.ModuleDir))
 	if err != nil {
 		return err
 	}
-	p.ground.Guest = guest.Config{Kernel: p.ground.Kernel.Image, Init: init, Programs: programs, Dir: dir, Timeout: guestTimeout, Cache: p.Cache}
+	p.ground.Guest = guest.Config{Kernel: p.ground.Kernel.Image, Init: init, Dir: dir, Timeout: guestTimeout, Cache: p.Cache}
 	for _, m := range modules {
 		p.ground.Guest.Modules = append(p.ground.Guest.Modules, m.File)
 	}
@@ -132,28 +139,54 @@ func (p *preparer) accel(ctx context.Context, kernelRoot string) error {
 	return nil
 }
 
-// Boot runs the guest's programs and returns what they printed: zevent-test, and then stackload, whose tracing slows down
-// everything after it.
-func (g *Ground) Boot(ctx context.Context, report progress.Func) (*guest.Result, error) {
-	c := g.Guest
-	c.Programs = slices.Clone(c.Programs)
-	c.Programs[zeventTest].Args = []string{"--device", device, "--dir", guestDir, "--format", "json"}
-	c.Programs[stackLoad].Args = []string{"--device", device, "--dir", guestDir, "--modules", strings.Join(g.modules(), ",")}
-	var result *guest.Result
-	err := report.Step(fmt.Sprintf("boot Linux %s and test the module", g.Kernel.Release), func(event func(progress.Event)) error {
-		event(progress.Event{Detail: fmt.Sprintf("%s, since %s", c.Accel, g.AccelReason)})
-		lines := 0
-		c.OnRecord = func(r wire.Record) {
-			if r.Kind == wire.Stdout {
-				lines++
+// Boot runs the programs, each in a guest of its own, and returns the guests in that order. They are two, because the stack tracer slows down
+// all that a guest does. The second begins when the first has booted, and so finds a kernel that was kept.
+func (g *Ground) Boot(ctx context.Context, report progress.Func) ([]*guest.Result, error) {
+	arguments := [][]string{
+		zeventTest: {"--device", device, "--dir", guestDir, "--format", "json"},
+		stackLoad:  {"--device", device, "--dir", guestDir, "--modules", strings.Join(g.modules(), ",")},
+	}
+	results, errs := make([]*guest.Result, len(g.programs)), make([]error, len(g.programs))
+	err := report.Step(fmt.Sprintf("run Linux %s and test the module", g.Kernel.Release), func(event func(progress.Event)) error {
+		event(progress.Event{Detail: fmt.Sprintf("%s, since %s", g.Guest.Accel, g.AccelReason)})
+		guests := relay{event: event}
+		var running sync.WaitGroup
+		for i, program := range g.programs {
+			c := g.Guest
+			c.Programs, c.Dir = []guest.Program{program}, g.guestDirs[i]
+			c.Programs[0].Args = arguments[i]
+			begun := make(chan struct{})
+			begin := sync.OnceFunc(func() { close(begun) })
+			c.OnRecord = func(r wire.Record) {
+				begin() // the first record is that it has booted
+				guests.take(r)
 			}
-			event(progress.Event{Done: lines, Unit: "lines of results", Detail: describe(r)})
+			running.Go(func() {
+				defer begin()
+				results[i], errs[i] = guest.Run(ctx, c)
+			})
+			<-begun
 		}
-		var err error
-		result, err = guest.Run(ctx, c)
-		return err
+		running.Wait()
+		return errors.Join(errs...)
 	})
-	return result, err
+	return results, err
+}
+
+// relay reports the records of guests that run beside each other.
+type relay struct {
+	mutex sync.Mutex
+	event func(progress.Event)
+	lines int
+}
+
+func (l *relay) take(r wire.Record) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if r.Kind == wire.Stdout {
+		l.lines++
+	}
+	l.event(progress.Event{Done: l.lines, Unit: "lines of results", Detail: describe(r)})
 }
 
 // modules returns the names of the modules that were built.

@@ -33,14 +33,14 @@ func Run(ctx context.Context, limits audit.Config, c Config) (audit.Result, erro
 		ground.Product.Tree,
 		audit.Origin{Kind: audit.Real, What: fmt.Sprintf("%s built here for Linux %s", ground.name(), ground.Kernel.Release)},
 	))
-	result, err := ground.Boot(ctx, c.Progress)
+	guests, err := ground.Boot(ctx, c.Progress)
 	if ctx.Err() != nil {
 		return audit.Result{}, context.Cause(ctx)
 	}
 	var events audit.Events
 	if err == nil {
-		ground.observe(&stack, c, result.Programs[stackLoad])
-		events, err = ground.events(c, result)
+		ground.observe(&stack, c, guests[stackLoad].Programs[0])
+		events, err = ground.events(c, guests[zeventTest])
 	}
 	if err != nil {
 		events = audit.FailedEvents(audit.Origin{Kind: audit.Real, What: ground.name() + ", loaded in a guest"}, err)
@@ -52,7 +52,7 @@ func (g *Ground) name() string { return g.Module.Name + " " + g.Module.Version }
 
 // events takes the results of zevent-test out.
 func (g *Ground) events(c Config, result *guest.Result) (audit.Events, error) {
-	program := result.Programs[zeventTest]
+	program := result.Programs[0]
 	file := filepath.Join(c.Out, "zevent-test.jsonl")
 	if err := os.WriteFile(file, program.Stdout, 0o644); err != nil {
 		return audit.Events{}, fmt.Errorf("keeping the results of zevent-test: %w", err)

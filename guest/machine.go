@@ -60,7 +60,7 @@ func (c *Config) arguments(initramfs, console string, payloadBytes int64, how be
 		"-nodefaults", "-no-user-config", "-display", "none",
 		"-no-reboot", // a panic ends QEMU
 		"-accel", string(c.Accel), "-cpu", cpu, "-smp", fmt.Sprint(c.CPUs),
-		"-m", fmt.Sprintf("%dM,slots=1,maxmem=%dM", c.MemoryMiB, mostMemoryMiB+payloadBytes>>20),
+		"-m", fmt.Sprintf("%dM,slots=1,maxmem=%dM", c.MemoryMiB, int64(c.MemoryMiB)+payloadBytes>>20),
 		"-machine", "pc,nvdimm=on,memory-backend=memory",
 		"-object", fmt.Sprintf("memory-backend-file,id=memory,size=%dM,mem-path=/proc/self/fd/%d,share=%s", c.MemoryMiB, memoryFD, share),
 		"-object", fmt.Sprintf("memory-backend-file,id=payload,size=%d,mem-path=/proc/self/fd/%d,share=on", payloadBytes, payloadFD),
