@@ -165,8 +165,8 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 
 // follow lets the machine start and reads its results.
 func (r *run) follow(ctx context.Context, m *machine) (*Result, error) {
-	_ = m.start(r.payload.bytes) // an error is that QEMU ended, which is told below
-	readErr := r.story.read(m.results)
+	_ = m.start(r.payload) // an error is that QEMU ended, which is told below
+	readErr := r.story.read(m.results, r.payload)
 	if readErr != nil && ctx.Err() == nil {
 		m.kill() // nobody listens to the guest any more
 		return nil, r.story.end(nil, readErr, nil, "")
@@ -210,7 +210,7 @@ type story struct {
 
 const maxRecordBytes = 64 << 20
 
-func (s *story) read(results io.Reader) error {
+func (s *story) read(results io.Reader, lent *payload) error {
 	lines := bufio.NewScanner(wire.Lines(results))
 	lines.Buffer(nil, maxRecordBytes)
 	for lines.Scan() {
@@ -220,6 +220,9 @@ func (s *story) read(results io.Reader) error {
 		}
 		if r.Program < 0 || r.Program > max(0, len(s.result.Programs)-1) {
 			return fmt.Errorf("a record is of a program that there is not: %q", lines.Text())
+		}
+		if err := lent.fetch(&r); err != nil {
+			return err
 		}
 		s.take(r)
 		if s.config.OnRecord != nil {

@@ -167,8 +167,8 @@ func (m *machine) awaitReady() error {
 const seedBytes = 32
 
 // start lets the init begin.
-func (m *machine) start(payloadBytes int64) error {
-	s := wire.Start{Time: time.Now().UnixNano(), Seed: make([]byte, seedBytes), Payload: payloadBytes}
+func (m *machine) start(p *payload) error {
+	s := wire.Start{Time: time.Now().UnixNano(), Seed: make([]byte, seedBytes), Payload: p.bytes, Memory: p.size}
 	_, _ = rand.Read(s.Seed) // never fails
 	line, err := json.Marshal(s)
 	if err != nil {

@@ -72,3 +72,20 @@ func writePayload(w io.Writer, c Config) (int64, error) {
 	}
 	return int64(len(head)) + size, nil
 }
+
+// fetch puts what was lent into the text of a record.
+func (p *payload) fetch(r *wire.Record) error {
+	if r.Lent == nil {
+		return nil
+	}
+	a := *r.Lent
+	if a.Offset < p.bytes || a.Bytes < 0 || a.Bytes > p.size-a.Offset {
+		return fmt.Errorf("a text would be at %d with %d bytes, outside of the memory for texts from %d to %d", a.Offset, a.Bytes, p.bytes, p.size)
+	}
+	text := make([]byte, a.Bytes)
+	if _, err := p.memory.ReadAt(text, a.Offset); err != nil {
+		return fmt.Errorf("reading a text that was lent: %w", err)
+	}
+	r.Text, r.Lent = string(text), nil
+	return nil
+}

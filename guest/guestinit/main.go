@@ -48,17 +48,22 @@ func main() {
 		console("guestinit: %v", err)
 		return
 	}
-	r := startReporter(port)
-	if err := run(r, start, booted); err != nil {
+	memory, err := mapMemory(start)
+	if err != nil {
+		console("guestinit: mapping the memory with the payload: %v", err)
+		return
+	}
+	r := startReporter(port, lender{memory: memory, next: start.Payload})
+	if err := run(r, start, memory, booted); err != nil {
 		console("guestinit: %v", err)
 	}
 	r.close()
 	_ = unix.IoctlSetInt(int(port.Fd()), unix.TCSBRK, 1) // tcdrain: power-off must not overtake the last record
 }
 
-func run(r *reporter, start wire.Start, booted time.Duration) error {
+func run(r *reporter, start wire.Start, memory []byte, booted time.Duration) error {
 	r.sendAt(booted, wire.Record{Kind: wire.Booted, Release: release()})
-	payload, err := prepare(start)
+	payload, err := prepare(start, memory)
 	if err != nil {
 		r.send(wire.Record{Kind: wire.Broken, Text: err.Error()})
 		return err
@@ -91,9 +96,9 @@ type reporter struct {
 // maxWaiting records wait for the port at most.
 const maxWaiting = 256
 
-func startReporter(port io.Writer) *reporter {
+func startReporter(port io.Writer, l lender) *reporter {
 	r := &reporter{make(chan wire.Record, maxWaiting), make(chan struct{})}
-	go r.write(wire.NewStream(port))
+	go r.write(wire.NewStream(port), l)
 	return r
 }
 
@@ -110,9 +115,10 @@ func (r *reporter) close() {
 	<-r.written
 }
 
-func (r *reporter) write(s *wire.Stream) {
+func (r *reporter) write(s *wire.Stream, l lender) {
 	defer close(r.written)
 	for record := range r.records {
+		l.lend(&record)
 		err := s.Write(record)
 		if len(r.records) == 0 {
 			err = errors.Join(err, s.Flush())

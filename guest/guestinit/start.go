@@ -34,7 +34,7 @@ func awaitStart(port io.ReadWriter) (wire.Start, error) {
 }
 
 // prepare sets the clock, mixes the seed in, and takes the payload with its programs.
-func prepare(start wire.Start) (wire.Payload, error) {
+func prepare(start wire.Start, memory []byte) (wire.Payload, error) {
 	var none wire.Payload
 	now := unix.NsecToTimeval(start.Time)
 	if err := unix.Settimeofday(&now); err != nil {
@@ -43,11 +43,7 @@ func prepare(start wire.Start) (wire.Payload, error) {
 	if err := seedRandom(start.Seed); err != nil {
 		return none, fmt.Errorf("seeding the random numbers: %w", err)
 	}
-	data, err := mapPayload(start.Payload)
-	if err != nil {
-		return none, fmt.Errorf("reading the payload from memory: %w", err)
-	}
-	payload, err := wire.OpenPayload(data)
+	payload, err := wire.OpenPayload(memory[:start.Payload])
 	if err != nil {
 		return none, err
 	}
@@ -68,14 +64,17 @@ func prepare(start wire.Start) (wire.Payload, error) {
 
 func programPath(p wire.Program) string { return filepath.Join("/", wire.ProgramDir, p.File.Name) }
 
-// mapPayload maps physical memory, which is not the kernel's: a kernel with CONFIG_STRICT_DEVMEM allows that.
-func mapPayload(bytes int64) ([]byte, error) {
-	memory, err := os.Open("/dev/mem")
+// mapMemory maps the memory with the payload. It is not the kernel's: one with CONFIG_STRICT_DEVMEM allows that.
+func mapMemory(start wire.Start) ([]byte, error) {
+	memory, err := os.OpenFile("/dev/mem", os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer memory.Close()
-	data, err := unix.Mmap(int(memory.Fd()), wire.PayloadAddress, int(bytes), unix.PROT_READ, unix.MAP_SHARED)
+	if start.Payload < 0 || start.Payload > start.Memory {
+		return nil, fmt.Errorf("a payload of %d bytes in %d", start.Payload, start.Memory)
+	}
+	data, err := unix.Mmap(int(memory.Fd()), wire.PayloadAddress, int(start.Memory), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", memory.Name(), err)
 	}

@@ -26,6 +26,13 @@ type Start struct {
 	Time    int64  `json:"time"`    // nanoseconds since 1970, for the guest's clock
 	Seed    []byte `json:"seed"`    // for the guest's random numbers, which would be those of each machine that was kept at this point
 	Payload int64  `json:"payload"` // bytes at PayloadAddress
+	Memory  int64  `json:"memory"`  // bytes there, with those after the payload, in which the init lends texts
+}
+
+// Area is a part of the memory behind PayloadAddress.
+type Area struct {
+	Offset int64 `json:"offset"`
+	Bytes  int64 `json:"bytes"`
 }
 
 // Job is what the init is to do.
@@ -49,6 +56,7 @@ type Record struct {
 	Module  string  `json:"module,omitempty"`
 	Program int     `json:"program,omitempty"` // index in Job.Programs
 	Text    string  `json:"text,omitempty"`
+	Lent    *Area   `json:"lent,omitempty"` // holds Text in its place
 	Code    int     `json:"code,omitempty"`
 }
 
