@@ -113,6 +113,19 @@ func BenchStack(ctx context.Context) error {
 	return run(ctx, args...)
 }
 
+// BenchGuest measures what endToEnd's guests take beside an empty init, and writes docs/guest-benchmark.md; ROUNDS=N for so many rounds (default 5), other variables as endToEnd.
+func BenchGuest(ctx context.Context) error {
+	config, err := targets.RealConfig("out", nil)
+	if err != nil {
+		return mg.Fatalf(2, "%v", err)
+	}
+	if err := os.MkdirAll(config.Out, 0o755); err != nil {
+		return err
+	}
+	return run(ctx, "go", "run", "./endtoend/peers", "-cache", string(config.Cache), "-source", config.Source, "-kernel", config.Release,
+		"-on", config.Out, "-rounds", cmp.Or(os.Getenv("ROUNDS"), "5"), "-o", "docs/guest-benchmark.md")
+}
+
 // RealHeaders installs, verifies and uninstalls the headers of the kernel and the module that endToEnd audits, and compares them with what find and cmp say; KMODAUDIT_HEADER_TREES=DIR:DIR for more trees.
 func RealHeaders(ctx context.Context) error {
 	config, err := targets.RealConfig("", report.NewProgress(os.Stderr, 0).Show)

@@ -74,7 +74,7 @@ func monitoredQEMU(t *testing.T, fault string) {
 	t.Setenv(faultEnv, fault)
 }
 
-// beQEMU is a QEMU whose guest boots at once, prints one line for its only program, and ends.
+// beQEMU is a QEMU whose guest boots at once, prints two lines for its only program, and ends.
 func beQEMU(fault string) error {
 	incoming := slices.Contains(os.Args, "-incoming")
 	memory := os.NewFile(memoryFD, "memory")
@@ -123,10 +123,15 @@ func fakeGuest(resumed chan struct{}) error {
 	if err := json.Unmarshal(line, &start); err != nil {
 		return err
 	}
+	const lent = "what was lent"
+	if _, err := os.NewFile(payloadFD, "payload").WriteAt([]byte(lent), start.Payload); err != nil {
+		return err
+	}
 	s := wire.NewStream(os.Stdout)
 	for _, r := range []wire.Record{
 		{Kind: wire.Booted, Uptime: 2.5, Release: "6.1.0"},
 		{Kind: wire.Stdout, Text: fmt.Sprintf("seed of %d bytes, payload of %d", len(start.Seed), start.Payload)},
+		{Kind: wire.Stdout, Lent: &wire.Area{Offset: start.Payload, Bytes: int64(len(lent))}},
 		{Kind: wire.Exited},
 		{Kind: wire.Done},
 	} {

@@ -150,7 +150,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if r.payload, err = newPayload(c); err != nil {
 		return nil, fmt.Errorf("packing what the guest runs: %w", err)
 	}
-	defer r.payload.memory.Close()
+	defer r.payload.close()
 	if err := os.RemoveAll(r.at(consoleName)); err != nil {
 		return nil, fmt.Errorf("removing the last console log: %w", err)
 	}
@@ -165,6 +165,10 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 
 // follow lets the machine start and reads its results.
 func (r *run) follow(ctx context.Context, m *machine) (*Result, error) {
+	if err := r.payload.wait(); err != nil {
+		m.kill()
+		return nil, fmt.Errorf("packing what the guest runs: %w", err)
+	}
 	_ = m.start(r.payload) // an error is that QEMU ended, which is told below
 	readErr := r.story.read(m.results, r.payload)
 	if readErr != nil && ctx.Err() == nil {

@@ -60,9 +60,12 @@ func TestPayload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer p.memory.Close()
+	defer p.close()
 	if p.size != leastPayloadBytes {
 		t.Errorf("%d bytes of memory, want %d", p.size, leastPayloadBytes)
+	}
+	if err := p.wait(); err != nil {
+		t.Fatal(err)
 	}
 	data := make([]byte, p.bytes)
 	if _, err := p.memory.ReadAt(data, 0); err != nil {
@@ -87,6 +90,16 @@ func TestPayload(t *testing.T) {
 	}
 }
 
+// A record whose text lies in the payload, or outside of the memory, is none.
+func TestFetchOfStrangeAreas(t *testing.T) {
+	p := payload{bytes: 10, size: 100}
+	for _, a := range []wire.Area{{Offset: 9, Bytes: 1}, {Offset: -1, Bytes: 1}, {Offset: 10, Bytes: -1}, {Offset: 10, Bytes: 91}, {Offset: 101}, {Offset: 1<<63 - 1, Bytes: 1<<63 - 1}} {
+		if err := p.fetch(&wire.Record{Kind: wire.Stdout, Lent: &a}); err == nil || !strings.Contains(err.Error(), "outside of the memory") {
+			t.Errorf("%+v: %v", a, err)
+		}
+	}
+}
+
 // The memory for a larger payload is of the next power of two.
 func TestLargePayload(t *testing.T) {
 	dir := t.TempDir()
@@ -98,7 +111,7 @@ func TestLargePayload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer p.memory.Close()
+	defer p.close()
 	if p.size != 2*leastPayloadBytes {
 		t.Errorf("%d bytes of memory for %d, want %d", p.size, p.bytes, 2*leastPayloadBytes)
 	}

@@ -78,9 +78,10 @@ func writeKept(dir string, memory *os.File, devices []byte, console string) erro
 type kept struct {
 	memory           *os.File
 	devices, console []byte
+	sum              uint32 // that the memory should have
 }
 
-// openKept reads a machine with so many bytes of memory and holds it against its sums.
+// openKept reads a machine with so many bytes of memory, all of it but the memory.
 func openKept(dir string, memoryBytes int64) (*kept, error) {
 	var s sums
 	text, err := readBounded(filepath.Join(dir, keptSums), maxSumsBytes)
@@ -90,7 +91,7 @@ func openKept(dir string, memoryBytes int64) (*kept, error) {
 	if err := json.Unmarshal(text, &s); err != nil {
 		return nil, fmt.Errorf("%s: %w", keptSums, err)
 	}
-	var k kept
+	k := kept{sum: s.Memory}
 	if k.devices, err = readBounded(filepath.Join(dir, keptDevices), maxDevicesBytes); err != nil {
 		return nil, err
 	}
@@ -100,32 +101,28 @@ func openKept(dir string, memoryBytes int64) (*kept, error) {
 	if k.console, err = readBounded(filepath.Join(dir, keptConsole), maxConsoleBytes); err != nil {
 		return nil, err
 	}
-	if k.memory, err = openMemory(filepath.Join(dir, keptMemory), memoryBytes, s); err != nil {
+	// QEMU opens for writing what it maps, though it writes to copies.
+	if k.memory, err = os.OpenFile(filepath.Join(dir, keptMemory), os.O_RDWR, 0); err != nil {
 		return nil, err
+	}
+	size, err := k.memory.Seek(0, io.SeekEnd)
+	if err == nil && (size != memoryBytes || size != s.MemoryBytes) {
+		err = fmt.Errorf("%s has %d bytes, want %d", keptMemory, size, memoryBytes)
+	}
+	if err != nil {
+		return nil, errors.Join(err, k.memory.Close())
 	}
 	return &k, nil
 }
 
-func openMemory(file string, want int64, s sums) (*os.File, error) {
-	f, err := os.OpenFile(file, os.O_RDWR, 0) // QEMU opens what maps it for writing, though it writes to copies
-	if err != nil {
-		return nil, err
-	}
+// check holds the memory of so many bytes against its sum.
+func (k *kept) check(memoryBytes int64) error {
 	sum := crc32.New(castagnoli)
-	size, err := f.Seek(0, io.SeekEnd)
-	if err == nil && (size != want || size != s.MemoryBytes) {
-		err = fmt.Errorf("%s has %d bytes, want %d", keptMemory, size, want)
-	}
-	if err == nil {
-		err = eachChunk(f, size, func(offset int64, chunk []byte) error { addChunk(sum, offset, chunk); return nil })
-	}
-	if err == nil && sum.Sum32() != s.Memory {
+	err := eachChunk(k.memory, memoryBytes, func(offset int64, chunk []byte) error { addChunk(sum, offset, chunk); return nil })
+	if err == nil && sum.Sum32() != k.sum {
 		err = fmt.Errorf("%s is not what was written", keptMemory)
 	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
+	return err
 }
 
 func addChunk(sum hash.Hash32, offset int64, chunk []byte) {

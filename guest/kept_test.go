@@ -51,6 +51,9 @@ func TestKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer k.memory.Close()
+	if err := k.check(testMemoryBytes); err != nil {
+		t.Error(err)
+	}
 	got, err := io.ReadAll(io.NewSectionReader(k.memory, 0, testMemoryBytes+1))
 	if err != nil || !bytes.Equal(got, want) {
 		t.Errorf("the memory is another: %v, %d bytes", err, len(got))
@@ -113,10 +116,14 @@ func TestOpenKeptOfDamage(t *testing.T) {
 		if err := damage(dir); err != nil {
 			t.Fatal(err)
 		}
-		if k, err := openKept(dir, testMemoryBytes); err == nil {
-			t.Errorf("%s: it was taken", name)
-			k.memory.Close()
+		k, err := openKept(dir, testMemoryBytes)
+		if err != nil {
+			continue
 		}
+		if k.check(testMemoryBytes) == nil {
+			t.Errorf("%s: it was taken", name)
+		}
+		k.memory.Close()
 	}
 	dir, _ := keptIn(t)
 	if _, err := openKept(dir, 2*testMemoryBytes); err == nil || !strings.Contains(err.Error(), "want 2097152") {

@@ -99,8 +99,8 @@ func saveDevices(ctx context.Context, monitor *qmp.Client) ([]byte, error) {
 	}
 }
 
-// takeOver makes the machine, which waits for that, go on where another was kept.
-func (m *machine) takeOver(ctx context.Context, devices []byte) error {
+// takeOver makes the machine, which waits for that, go on where another was kept, if its memory was checked.
+func (m *machine) takeOver(ctx context.Context, devices []byte, checked <-chan error) error {
 	ctx, cancel := context.WithTimeout(ctx, takeTimeout)
 	defer cancel()
 	monitor, err := qmp.Open(ctx, m.monitor)
@@ -134,6 +134,9 @@ func (m *machine) takeOver(ctx context.Context, devices []byte) error {
 		switch status.Status {
 		case "inmigrate":
 		case "paused":
+			if err := <-checked; err != nil {
+				return err
+			}
 			return monitor.Do(ctx, "cont", nil, nil)
 		default:
 			return errors.New("QEMU ended up in state " + status.Status)

@@ -27,7 +27,7 @@ func started(t *testing.T, c Config) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := string(result.Programs[0].Stdout); !strings.HasPrefix(got, "seed of 32 bytes, payload of ") {
+	if got := string(result.Programs[0].Stdout); !strings.HasPrefix(got, "seed of 32 bytes, payload of ") || !strings.HasSuffix(got, "\nwhat was lent\n") {
 		t.Errorf("the guest said %q", got)
 	}
 	return result.Start.String()

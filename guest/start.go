@@ -177,7 +177,8 @@ func (r *run) boot(ctx context.Context) (*machine, error) {
 
 // resume returns a machine that takes the place of the one that was kept in dir. An error that is not ctx's is that it cannot.
 func (r *run) resume(ctx context.Context, dir string) (*machine, error) {
-	k, err := openKept(dir, int64(r.MemoryMiB)<<20)
+	memoryBytes := int64(r.MemoryMiB) << 20
+	k, err := openKept(dir, memoryBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +189,9 @@ func (r *run) resume(ctx context.Context, dir string) (*machine, error) {
 	if err != nil {
 		return nil, errors.Join(err, k.memory.Close())
 	}
-	if err := m.takeOver(ctx, k.devices); err != nil {
+	checked := make(chan error, 1)
+	go func() { checked <- k.check(memoryBytes) }() // while QEMU starts
+	if err := m.takeOver(ctx, k.devices, checked); err != nil {
 		m.kill()
 		if said := m.stderr(); said != "" {
 			err = fmt.Errorf("%w: %s", err, said)
