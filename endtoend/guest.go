@@ -184,7 +184,7 @@ func (l *relay) take(r wire.Record) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	if r.Kind == wire.Stdout {
-		l.lines++
+		l.lines += 1 + strings.Count(r.Text, "\n")
 	}
 	l.event(progress.Event{Done: l.lines, Unit: "lines of results", Detail: describe(r)})
 }

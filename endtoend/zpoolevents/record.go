@@ -133,8 +133,10 @@ func boot(ctx context.Context, ground *endtoend.Ground, report progress.Func, ra
 	var result *guest.Result
 	err := report.Step(fmt.Sprintf("boot Linux %s and raise events", ground.Kernel.Release), func(event func(progress.Event)) error {
 		c.OnRecord = func(r wire.Record) {
-			if step, ok := strings.CutPrefix(r.Text, "--- "); ok && r.Kind == wire.Stderr {
-				event(progress.Event{Detail: step})
+			for line := range strings.SplitSeq(r.Text, "\n") {
+				if step, ok := strings.CutPrefix(line, "--- "); ok && r.Kind == wire.Stderr {
+					event(progress.Event{Detail: step})
+				}
 			}
 		}
 		var err error

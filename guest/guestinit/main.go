@@ -7,7 +7,7 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -25,6 +25,7 @@ import (
 const (
 	resultPort   = "/dev/ttyS1"
 	maxLineBytes = 16 << 20
+	chunkBytes   = 64 << 10 // of a pipe
 )
 
 func main() {
@@ -193,8 +194,8 @@ func runProgram(index int, program wire.Program, r *reporter) (code int, err err
 		return 0, fmt.Errorf("starting the program: %w", err)
 	}
 	var relays sync.WaitGroup
-	relays.Go(func() { relay(stdout, wire.Record{Kind: wire.Stdout, Program: index}, r) })
-	relays.Go(func() { relay(stderr, wire.Record{Kind: wire.Stderr, Program: index}, r) })
+	relays.Go(func() { relay(stdout, wire.Record{Kind: wire.Stdout, Program: index}, r.send) })
+	relays.Go(func() { relay(stderr, wire.Record{Kind: wire.Stderr, Program: index}, r.send) })
 	relays.Wait()
 	err = cmd.Wait()
 	var exit *exec.ExitError
@@ -207,19 +208,35 @@ func runProgram(index int, program wire.Program, r *reporter) (code int, err err
 	return cmd.ProcessState.ExitCode(), nil
 }
 
-// relay sends each line as the text of a record.
-func relay(from io.Reader, record wire.Record, r *reporter) {
-	lines := bufio.NewScanner(from)
-	lines.Buffer(nil, maxLineBytes)
-	for lines.Scan() {
-		record.Text = lines.Text()
-		r.send(record)
-	}
-	if err := lines.Err(); err != nil {
-		record.Text = "guestinit: reading the program's " + string(record.Kind) + ": " + err.Error()
-		record.Kind = wire.Stderr
-		r.send(record)
-		_, _ = io.Copy(io.Discard, from)
+// relay sends whole lines, as many as are there at a time.
+func relay(from io.Reader, record wire.Record, send func(wire.Record)) {
+	var held []byte
+	chunk := make([]byte, chunkBytes)
+	for {
+		n, err := from.Read(chunk)
+		held = append(held, chunk[:n]...)
+		if end := bytes.LastIndexByte(held, '\n'); end >= 0 {
+			record.Text = string(held[:end])
+			send(record)
+			held = append(held[:0], held[end+1:]...)
+		}
+		if err == nil && len(held) > maxLineBytes {
+			err = fmt.Errorf("a line has more than %d bytes", maxLineBytes)
+		}
+		if err == nil {
+			continue
+		}
+		if len(held) > 0 && len(held) <= maxLineBytes {
+			record.Text = string(held)
+			send(record)
+		}
+		if !errors.Is(err, io.EOF) {
+			record.Text = "guestinit: reading the program's " + string(record.Kind) + ": " + err.Error()
+			record.Kind = wire.Stderr
+			send(record)
+			_, _ = io.Copy(io.Discard, from)
+		}
+		return
 	}
 }
 

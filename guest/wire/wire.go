@@ -66,8 +66,8 @@ type Kind string
 const (
 	Booted Kind = "booted" // the guest started; Uptime is when its init ran, Release the kernel's
 	Loaded Kind = "loaded" // Module is loaded
-	Stdout Kind = "stdout" // Text is a line of Program's output
-	Stderr Kind = "stderr" // Text is a line of Program's error output
+	Stdout Kind = "stdout" // Text is a line of Program's output, or several
+	Stderr Kind = "stderr" // Text is a line of Program's error output, or several
 	Exited Kind = "exited" // Code is Program's exit status, 128 + n for signal n
 	Done   Kind = "done"   // there is nothing left to do
 	Broken Kind = "broken" // init could not go on: Text says why, Module which module if one did not load

@@ -53,19 +53,27 @@ type summaryLine struct {
 	Skip int    `json:"skip"`
 }
 
-// LineWriter writes a report as JSON lines while it comes about.
-type LineWriter struct{ lines *json.Encoder }
+// LineWriter writes a report as JSON lines while it comes about, those of a check at once.
+type LineWriter struct {
+	lines *json.Encoder
+	out   *bufio.Writer
+}
 
 // NewLineWriter returns a LineWriter that writes to w.
-func NewLineWriter(w io.Writer) *LineWriter { return &LineWriter{json.NewEncoder(w)} }
+func NewLineWriter(w io.Writer) *LineWriter {
+	out := bufio.NewWriterSize(w, 64<<10)
+	return &LineWriter{json.NewEncoder(out), out}
+}
 
 // Start writes what is checked, and by how many checks.
 func (w *LineWriter) Start(target string, checks int) error {
-	return w.lines.Encode(targetLine{"target", target, checks})
+	return errors.Join(w.lines.Encode(targetLine{"target", target, checks}), w.out.Flush())
 }
 
 // Result writes a result and its events.
-func (w *LineWriter) Result(r Result) error {
+func (w *LineWriter) Result(r Result) error { return errors.Join(w.result(r), w.out.Flush()) }
+
+func (w *LineWriter) result(r Result) error {
 	if err := w.lines.Encode(resultLine{"result", r.Name, r.Status, r.Detail, r.Asserts, r.Source, r.Elapsed.Seconds()}); err != nil {
 		return err
 	}
@@ -87,7 +95,7 @@ func (w *LineWriter) Result(r Result) error {
 
 // End writes the summary.
 func (w *LineWriter) End(s Summary) error {
-	return w.lines.Encode(summaryLine{"summary", s.Pass, s.Fail, s.Skip})
+	return errors.Join(w.lines.Encode(summaryLine{"summary", s.Pass, s.Fail, s.Skip}), w.out.Flush())
 }
 
 // maxReportLineBytes bounds a line: an event of the longest nvlist and its text.
