@@ -3,7 +3,7 @@
 // guest, loads the module there and runs the event checks against it.
 //
 // Each long step keeps its product in a cache under the digest of its inputs, so
-// that a second run only boots the guest.
+// that a second run only runs the guests.
 package endtoend
 
 import (

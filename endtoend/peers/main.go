@@ -8,6 +8,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -58,7 +59,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	case flags.NArg() > 0:
 		return o, fmt.Errorf("unexpected argument %q; see -h", flags.Arg(0))
 	case o.config.Cache == "":
-		return o, fmt.Errorf("no cache given; name the one of endToEnd by -cache")
+		return o, errors.New("no cache given; name the one of endToEnd by -cache")
 	case o.rounds < 1:
 		return o, fmt.Errorf("cannot run %d rounds; give 1 or more", o.rounds)
 	}
