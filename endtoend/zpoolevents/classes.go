@@ -24,18 +24,16 @@ const (
 const (
 	notOnLinux = "the module defines it, and posts it on other systems than Linux"
 	ofRoot     = "it is of the root vdev alone, for which vdev_set_state of module/zfs/vdev.c posts nothing"
-	unreadLog  = "it takes an intent log that fails to be read while a pool is imported: zinject cannot do that to a pool that is not there yet, and a pool on a file of another, whose file it can do it to, hangs"
 	shortScrub = "it takes a scrub of errors that is still under way; in the guest such a scrub ends at once"
 	slowChild  = "it takes a raidz with a child that is much slower than the others for longer than a guest lives"
 )
 
 var classes = slices.Concat(
 	named(ereport, zevent.Release{}, "",
-		"authentication", "checksum", "config_cache_write", "data", "deadman", "delay", "io", "io_failure",
+		"authentication", "checksum", "config_cache_write", "data", "deadman", "delay", "io", "io_failure", "log_replay",
 		"probe_failure", "vdev.bad_ashift", "vdev.bad_label", "vdev.corrupt_data", "vdev.no_replicas", "vdev.open_failed",
 		"vdev.too_small", "vdev.unknown", "zpool"),
 	named(ereport, zevent.Release{}, ofRoot, "vdev.bad_guid_sum"),
-	named(ereport, zevent.Release{}, unreadLog, "log_replay"),
 	named(ereport, zevent.Release{Major: 2, Minor: 3}, "", "dio_verify_rd", "dio_verify_wr"),
 	named(ereport, zevent.Release{Major: 2, Minor: 4}, slowChild, "sitout"),
 	named(resource, zevent.Release{}, "", "autoreplace", "removed", "statechange"),

@@ -10,6 +10,7 @@
 //	raise [-print "ZONE OPTION..."]...   raises, prints
 //	raise ioctl ...                      does what zpool refuses to; for raise.sh
 //	raise scribble FILE                  writes to a buffer that is being written to FILE, or read from it; for raise.sh
+//	raise poison FILE                    has what was written to the vdev FILE fail to be read; for raise.sh
 package main
 
 import (
@@ -51,6 +52,8 @@ func run(args []string) error {
 		return ioctl(args[1:])
 	case len(args) == 2 && args[0] == "scribble":
 		return scribble(args[1])
+	case len(args) == 2 && args[0] == "poison":
+		return poison(args[1])
 	}
 	var prints []string
 	flag.Func("print", "print the queue with a zone and options, `\"ZONE -v\"`; may be repeated", func(p string) error {

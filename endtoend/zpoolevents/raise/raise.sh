@@ -300,6 +300,18 @@ try zpool export lost
 rm $pools/n2
 try zpool import -c /kept.cache lost
 
+step 'log_replay'
+vdev r log
+try zpool create -O mountpoint=/m/replay replay $pools/r log $pools/log
+dd if=/bin/busybox of=/m/replay/before bs=4k count=1 conv=fsync 2>/dev/null # a log whose first block the pool knows
+try zpool sync replay
+try zpool freeze replay # so that what follows is in the log alone
+dd if=/bin/busybox of=/m/replay/after bs=4k count=16 conv=fsync 2>/dev/null
+try zpool export replay
+try raise poison $pools/log
+try zpool import -d $pools replay
+rm -f $pools/r $pools/log
+
 step 'pool_destroy'
 try zpool export -a
 try zpool import -d $pools tank
