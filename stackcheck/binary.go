@@ -85,8 +85,10 @@ func readBinary(file File, calls bool) (binary, error) {
 	b.entries = entries
 	b.claims = make([]claim, len(f.Functions()))
 	for i := range f.Functions() {
-		b.claims[i] = b.claim(&f.Functions()[i], at(sizes, i), at(depths, i))
+		b.claims[i] = claim{object: b.name, symbol: &f.Functions()[i]}
 	}
+	b.tell(sizes)
+	b.tell(depths)
 	var callsErr error
 	if calls {
 		callsErr = b.readCalls(f, table)
@@ -111,14 +113,6 @@ func (b *binary) readCalls(f *object.File, table *orc.Table) error {
 	return nil
 }
 
-// at returns one of the frames of a source, which may have none.
-func at(sizes []frame.Frame, i int) frame.Frame {
-	if sizes == nil {
-		return frame.Frame{}
-	}
-	return sizes[i]
-}
-
 func unlessNone(err, none error) error {
 	if errors.Is(err, none) {
 		return nil
@@ -126,16 +120,18 @@ func unlessNone(err, none error) error {
 	return err
 }
 
-// claim returns what sources tell of one of the object's functions.
-func (b binary) claim(fn *object.Function, sizes ...frame.Frame) claim {
-	c := claim{object: b.name, symbol: fn}
-	for _, f := range sizes {
-		if f.Source != "" {
-			f.Object = b.name
-			c.frames = append(c.frames, f)
+// tell gives the claims what one more source tells of them, if it does of any.
+func (b *binary) tell(frames []frame.Frame) {
+	for i := range frames {
+		f, c := &frames[i], &b.claims[i]
+		switch f.Object = b.name; {
+		case f.Source == "":
+		case c.frames == nil:
+			c.frames = frames[i : i+1 : i+1]
+		default:
+			c.frames = append(c.frames, *f)
 		}
 	}
-	return c
 }
 
 // dropCopies removes the functions of modules that are copies of one before them in the same build, such as one that was

@@ -211,10 +211,11 @@ func TestClonesAreToldApart(t *testing.T) {
 		f := frame.Frame{Function: "f.constprop", File: "cp.c", Line: 2, Column: 38, Bytes: bytes, Object: "cp.o", Source: frame.SourceSU}
 		return appendClaims(nil, []frame.Frame{f})[0]
 	}
-	binary := binary{name: "m.ko"}
 	clone := func(symbol string, bytes int) claim {
 		fn := object.Function{Symbol: symbol, File: "cp.c", Local: true}
-		return binary.claim(&fn, frame.Frame{Function: symbol, Bytes: bytes, Source: frame.SourceORC})
+		b := binary{name: "m.ko", claims: []claim{{object: "m.ko", symbol: &fn}}}
+		b.tell([]frame.Frame{{Function: symbol, Bytes: bytes, Source: frame.SourceORC}})
+		return b.claims[0]
 	}
 	var g grouping
 	g.add([]claim{row(112), row(96), row(112)})

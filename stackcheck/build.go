@@ -314,7 +314,10 @@ func (e *evidence) countReturnAddresses() {
 
 // group finds out which files tell of the same functions, and returns these, and those that have no size.
 func group(read []evidence) ([]Function, []frame.Frame) {
-	var nodes, objects, products []claim
+	var (
+		nodes             []claim
+		objects, products [][]claim
+	)
 	rows := make([]claim, 0, countRows(read))
 	for _, e := range read {
 		for _, shot := range e.shots {
@@ -330,20 +333,28 @@ func group(read []evidence) ([]Function, []frame.Frame) {
 		}
 		for _, b := range e.binaries {
 			if b.product {
-				products = append(products, b.claims...)
+				products = append(products, b.claims)
 			} else {
-				objects = append(objects, b.claims...)
+				objects = append(objects, b.claims)
 			}
 		}
 	}
 	var g grouping
 	g.add(rows)
 	g.add(nodes, byDefinition)
-	g.add(objects, byUnit, byName)
-	g.add(products, byUnit, byName)
+	g.add(concat(objects), byUnit, byName)
+	g.add(concat(products), byUnit, byName)
 	sized, unsized := g.functions()
 	g.tellCode()
 	return sized, unsized
+}
+
+// concat copies only where there is more than one.
+func concat(all [][]claim) []claim {
+	if len(all) == 1 {
+		return all[0]
+	}
+	return slices.Concat(all...)
 }
 
 func countRows(read []evidence) (n int) {

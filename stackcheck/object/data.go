@@ -55,7 +55,7 @@ const wordBytes = 8
 
 // pointersIn returns what fields of data point at.
 func (f *File) pointersIn(s *Section) ([]Pointer, error) {
-	if !f.Linked || elf.SectionType(s.Type) != elf.SHT_PROGBITS || len(f.functions) == 0 {
+	if !f.Linked || elf.SectionType(s.Type) != elf.SHT_PROGBITS || len(f.Functions()) == 0 {
 		return f.Pointers(s)
 	}
 	content, err := f.Data(s)

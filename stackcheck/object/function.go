@@ -33,11 +33,14 @@ type Extent struct {
 // Functions returns the object's functions, in the order of their addresses. A cold part whose function is not there is a
 // function too. What lies before a function for the kernel's
 // own use (__pfx_, __cfi_) is none.
-func (f *File) Functions() []Function { return f.functions }
+func (f *File) Functions() []Function {
+	f.finding.Wait()
+	return f.functions
+}
 
 // Index returns which of the functions begins at an address.
 func (f *File) Index(a Address) (i int, ok bool) {
-	return slices.BinarySearchFunc(f.functions, a, func(fn Function, a Address) int { return fn.Start.Compare(a) })
+	return slices.BinarySearchFunc(f.Functions(), a, func(fn Function, a Address) int { return fn.Start.Compare(a) })
 }
 
 // Compare orders addresses.
@@ -51,7 +54,7 @@ func (a Address) Compare(b Address) int {
 // ErrNoSymbols is the error of an object whose symbol table was removed.
 var ErrNoSymbols = errors.New("no symbol table, so that no function has a name; give the file before it was stripped")
 
-func (f *File) readFunctions() error {
+func (f *File) readSymbols() error {
 	table := slices.IndexFunc(f.Sections, func(s Section) bool { return elf.SectionType(s.Type) == elf.SHT_SYMTAB })
 	if table < 0 {
 		return ErrNoSymbols
@@ -60,15 +63,17 @@ func (f *File) readFunctions() error {
 	if f.symbols, err = f.data(&f.Sections[table]); err != nil {
 		return fmt.Errorf("the symbol table: %w", err)
 	}
-	names, err := f.strings(f.Sections[table].Link)
-	if err != nil {
+	if f.names, err = f.strings(f.Sections[table].Link); err != nil {
 		return fmt.Errorf("the names of symbols: %w", err)
 	}
-	f.functions = f.joinAliases(f.places(names), names)
+	return nil
+}
+
+func (f *File) findFunctions() {
+	f.functions = f.joinAliases(f.places())
 	f.closeGaps()
 	f.functions = joinColdParts(f.functions)
-	f.names, f.cold = names, coldPartsOf(f.functions)
-	return nil
+	f.cold = coldPartsOf(f.functions)
 }
 
 // A place is the symbol of a function, which is many times as large, and where it is.
@@ -80,14 +85,14 @@ type place struct {
 
 // places returns those of all functions, sorted by address, and at one address by number: local symbols come first in a
 // symbol table.
-func (f *File) places(names stringTable) []place {
+func (f *File) places() []place {
 	all := make([]place, 0, f.countFunctions())
 	file := ""
 	for i := range len(f.symbols) / symbolBytes {
 		s := f.symbol(uint32(i))
 		if elf.ST_TYPE(s.Info) == elf.STT_FILE {
-			file = names.at(s.Name)
-		} else if name := names.at(s.Name); f.isFunction(s) && name != "" && !isPadding(name) {
+			file = f.names.at(s.Name)
+		} else if name := f.names.at(s.Name); f.isFunction(s) && name != "" && !isPadding(name) {
 			all = append(all, place{f.address(s), i, file})
 		}
 	}
@@ -105,10 +110,10 @@ func (f *File) countFunctions() (n int) {
 }
 
 // function is that of a symbol.
-func (f *File) function(p place, names stringTable) Function {
+func (f *File) function(p place) Function {
 	s := f.symbol(uint32(p.number))
 	bind := elf.ST_BIND(s.Info)
-	fn := Function{Symbol: names.at(s.Name), Start: p.start, Size: s.Size, Local: bind == elf.STB_LOCAL, number: p.number}
+	fn := Function{Symbol: f.names.at(s.Name), Start: p.start, Size: s.Size, Local: bind == elf.STB_LOCAL, number: p.number}
 	if fn.Local {
 		fn.File = p.file
 	} else {
@@ -154,10 +159,10 @@ func (f *File) address(s elf.Sym64) Address {
 
 // joinAliases makes one function of those at the same address. Its name is that of the local symbol if there is one: that
 // is what the source calls it.
-func (f *File) joinAliases(places []place, names stringTable) []Function {
+func (f *File) joinAliases(places []place) []Function {
 	joined := make([]Function, 0, len(places))
 	for _, p := range places {
-		fn := f.function(p, names)
+		fn := f.function(p)
 		if last := len(joined) - 1; last >= 0 && joined[last].Start == fn.Start {
 			if joined[last].Symbol != fn.Symbol {
 				joined[last].Aliases = append(joined[last].Aliases, fn.Symbol)

@@ -26,6 +26,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 )
 
 // Sizes of the structures of ELF of 64 bits.
@@ -49,11 +50,13 @@ type File struct {
 	Linked   bool // has addresses; otherwise relocations tell what points where
 	Sections []Section
 
-	order     binary.ByteOrder
-	input     io.ReaderAt
-	size      int64
-	symbols   []byte // of the symbol table; empty when there is none
-	names     stringTable
+	order   binary.ByteOrder
+	input   io.ReaderAt
+	size    int64
+	symbols []byte // of the symbol table
+	names   stringTable
+
+	finding   sync.WaitGroup // what is below is there when it is over
 	functions []Function
 	cold      []coldPart // by address
 }
@@ -71,16 +74,17 @@ type Address struct {
 	Offset  uint64
 }
 
-// Open reads the object in a file of size bytes, and its functions. The name begins messages. The data that Open has not
-// read is read from r when it is asked for.
+// Open reads the object in a file of size bytes, and finds its functions, while the caller goes on. The name begins messages. The data
+// that Open has not read is read from r when it is asked for.
 func Open(r io.ReaderAt, size int64, name string) (*File, error) {
 	f := &File{Name: name, input: r, size: size}
 	if err := f.readHeader(); err != nil {
 		return nil, f.fail(err)
 	}
-	if err := f.readFunctions(); err != nil {
+	if err := f.readSymbols(); err != nil {
 		return nil, f.fail(err)
 	}
+	f.finding.Go(f.findFunctions)
 	return f, nil
 }
 
@@ -167,13 +171,22 @@ func (f *File) Data(s *Section) ([]byte, error) {
 }
 
 func (f *File) data(s *Section) ([]byte, error) {
+	r, err := f.section(s)
+	if err != nil {
+		return nil, err
+	}
+	return readAll(r)
+}
+
+// section returns the content of a section, which lies within the file.
+func (f *File) section(s *Section) (*io.SectionReader, error) {
 	if elf.SectionType(s.Type) == elf.SHT_NOBITS {
 		return nil, errors.New("has no content, as in a file of debug information; give the file that it was split from")
 	}
 	if elf.SectionFlag(s.Flags)&elf.SHF_COMPRESSED != 0 {
 		return nil, errors.New("is compressed; no compiler compresses it")
 	}
-	return f.read(s.Off, s.Size)
+	return f.extent(s.Off, s.Size)
 }
 
 // Code returns the first bytes of a piece of code, at most n.
@@ -197,17 +210,28 @@ func (f *File) Code(e Extent, n uint64) ([]byte, error) {
 func (f *File) Order() binary.ByteOrder { return f.order }
 
 func (f *File) read(offset, n uint64) ([]byte, error) {
+	r, err := f.extent(offset, n)
+	if err != nil {
+		return nil, err
+	}
+	return readAll(r)
+}
+
+func readAll(r *io.SectionReader) ([]byte, error) {
+	data := make([]byte, r.Size())
+	_, err := io.ReadFull(r, data)
+	return data, err
+}
+
+// extent returns a part of the file.
+func (f *File) extent(offset, n uint64) (*io.SectionReader, error) {
 	if size := uint64(f.size); offset > size || n > size-offset {
 		return nil, fmt.Errorf("%d bytes from byte %d lie outside of the file, which has %d; it is cut off or damaged", n, offset, f.size)
 	}
 	if n > MaxSectionBytes {
 		return nil, fmt.Errorf("%d bytes, more than the %d MiB that are read of one", n, MaxSectionBytes>>20)
 	}
-	data := make([]byte, n)
-	if got, err := f.input.ReadAt(data, int64(offset)); got < len(data) {
-		return nil, err
-	}
-	return data, nil
+	return io.NewSectionReader(f.input, int64(offset), int64(n)), nil
 }
 
 // A stringTable holds strings that end in NUL. Those taken out of it share its memory, however many and long they are.
@@ -217,8 +241,13 @@ func (f *File) strings(section uint32) (stringTable, error) {
 	if uint64(section) >= uint64(len(f.Sections)) {
 		return "", fmt.Errorf("section %d of %d; the file is damaged", section, len(f.Sections))
 	}
-	data, err := f.data(&f.Sections[section])
-	return stringTable(data), err
+	var table strings.Builder // what it holds becomes a string where it is
+	data, err := f.section(&f.Sections[section])
+	if err == nil {
+		table.Grow(int(data.Size()))
+		_, err = io.CopyN(&table, data, data.Size())
+	}
+	return stringTable(table.String()), err
 }
 
 // at returns the string at an offset, or none for an offset outside of the table.

@@ -1,6 +1,8 @@
 package orc
 
 import (
+	"sync"
+
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
 	"github.com/kmodaudit/kmodaudit/stackcheck/object"
 )
@@ -8,27 +10,44 @@ import (
 // Sizes returns the frame of each of the object's Functions, in their order. Of one about which ORC knows nothing the frame
 // is zero. The others have a Symbol, which the Function is too; those of local symbols have a File, where the object tells it.
 func (t *Table) Sizes(f *object.File) []frame.Frame {
-	sizes := make([]frame.Frame, len(f.Functions()))
-	for i, fn := range f.Functions() {
-		e := measure(t.Rows(fn.Start, fn.Size))
-		for _, part := range fn.Cold {
-			e.add(t.Rows(part.Start, part.Size))
-		}
-		realign := 0
-		if e.inexact {
-			if code, err := f.Code(object.Extent{Start: fn.Start, Size: fn.Size}, straightBytes); err == nil {
-				deepest, alignment := straight(code)
-				e.deepest = max(e.deepest, deepest)
-				realign = max(0, alignment-stackAlignment)
+	functions := f.Functions()
+	sizes := make([]frame.Frame, len(functions))
+	var parts sync.WaitGroup
+	for first := 0; first < len(functions); first += partFunctions {
+		last := min(first+partFunctions, len(functions))
+		parts.Go(func() {
+			for i := first; i < last; i++ {
+				sizes[i] = t.size(f, &functions[i])
 			}
-		}
-		if bytes, kind, ok := e.frame(); ok {
-			sizes[i] = frame.Frame{
-				Function: fn.Symbol, Symbol: fn.Symbol, File: fn.File, Bytes: bytes, Kind: kind, Source: frame.SourceORC, RealignBytes: realign,
-			}
+		})
+	}
+	parts.Wait()
+	return sizes
+}
+
+// partFunctions are measured by one goroutine.
+const partFunctions = 4096
+
+func (t *Table) size(f *object.File, fn *object.Function) frame.Frame {
+	e := measure(t.Rows(fn.Start, fn.Size))
+	for _, part := range fn.Cold {
+		e.add(t.Rows(part.Start, part.Size))
+	}
+	realign := 0
+	if e.inexact {
+		if code, err := f.Code(object.Extent{Start: fn.Start, Size: fn.Size}, straightBytes); err == nil {
+			deepest, alignment := straight(code)
+			e.deepest = max(e.deepest, deepest)
+			realign = max(0, alignment-stackAlignment)
 		}
 	}
-	return sizes
+	bytes, kind, ok := e.frame()
+	if !ok {
+		return frame.Frame{}
+	}
+	return frame.Frame{
+		Function: fn.Symbol, Symbol: fn.Symbol, File: fn.File, Bytes: bytes, Kind: kind, Source: frame.SourceORC, RealignBytes: realign,
+	}
 }
 
 // stackAlignment is what the kernel keeps the stack pointer a multiple of (-mpreferred-stack-boundary=3).

@@ -160,8 +160,8 @@ func TestLayouts(t *testing.T) {
 			content = append(content, 8, 0, 0, 0)
 			content = binary.LittleEndian.AppendUint16(content, f)
 		}
-		table, err := decode(content, make([]object.Address, len(flags)))
-		if err != nil {
+		table := Table{rows: make([]Row, len(flags))}
+		if err := table.decode(content); err != nil {
 			t.Fatal(err)
 		}
 		for _, r := range table.rows {
@@ -181,13 +181,13 @@ func TestLayouts(t *testing.T) {
 
 // The row that closes an object stands at the address of the next object's first row, in any order.
 func TestSort(t *testing.T) {
-	at := func(section int, offset uint64, base Base) Row {
-		return Row{Address: object.Address{Section: section, Offset: offset}, Base: base}
+	at := func(section uint16, offset uint64, base Base) Row {
+		return Row{section: section, offset: offset, Base: base}
 	}
 	table := Table{rows: []Row{at(1, 0, SP), at(2, 0, SP), at(1, 8, BP), at(1, 8, Undefined), at(2, 4, Undefined), at(1, 4, SP)}}
 	table.sort()
 	want := []Row{at(1, 0, SP), at(1, 4, SP), at(1, 8, Undefined), at(1, 8, BP), at(2, 0, SP), at(2, 4, Undefined)}
-	if diff := cmp.Diff(want, table.rows); diff != "" {
+	if diff := cmp.Diff(want, table.rows, cmp.AllowUnexported(Row{})); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
 	if row, ok := table.At(object.Address{Section: 1, Offset: 100}); !ok || row != want[3] {

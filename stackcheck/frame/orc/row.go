@@ -7,11 +7,17 @@ import (
 
 // A Row tells how to find the CFA for the code from its address on.
 type Row struct {
-	Address object.Address
+	offset  uint64 // of the address
+	section uint16 // of the address: object.Open reads no more than that many
 	Offset  int16
 	Base    Base
 	Kind    Kind
 }
+
+// Address is where the code begins that the row tells of.
+func (r Row) Address() object.Address { return object.Address{Section: int(r.section), Offset: r.offset} }
+
+func (r *Row) setAddress(a object.Address) { r.section, r.offset = uint16(a.Section), a.Offset }
 
 // A Base is the register that the CFA is told by, ORC_REG_ in the kernel.
 type Base uint8

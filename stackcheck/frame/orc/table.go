@@ -37,40 +37,42 @@ func Read(f *object.File) (*Table, error) {
 	if f.Machine != elf.EM_X86_64 {
 		return nil, fmt.Errorf("%s: ORC of %v; only that of x86-64 is read", f.Name, f.Machine)
 	}
-	content, err := f.Data(rows[0])
-	if err != nil {
-		return nil, err
-	}
 	where, err := readAddresses(f, addresses[0])
 	if err != nil {
 		return nil, err
 	}
-	if len(content) != len(where)*rowBytes {
-		return nil, fmt.Errorf("%s: section %s: %d bytes for %d rows of %d bytes; the file is damaged",
-			f.Name, rowsSection, len(content), len(where), rowBytes)
-	}
-	t, err := decode(content, where)
+	t := &Table{rows: where}
+	content, err := f.Data(rows[0])
 	if err != nil {
+		return nil, err
+	}
+	if len(content) != len(t.rows)*rowBytes {
+		return nil, fmt.Errorf("%s: section %s: %d bytes for %d rows of %d bytes; the file is damaged",
+			f.Name, rowsSection, len(content), len(t.rows), rowBytes)
+	}
+	if err := t.decode(content); err != nil {
 		return nil, fmt.Errorf("%s: section %s: %w", f.Name, rowsSection, err)
 	}
+	t.sort()
 	return t, nil
 }
 
-func readAddresses(f *object.File, s *object.Section) ([]object.Address, error) {
-	fail := func(format string, args ...any) ([]object.Address, error) {
+// readAddresses returns rows that have their addresses alone.
+func readAddresses(f *object.File, s *object.Section) ([]Row, error) {
+	fail := func(format string, args ...any) ([]Row, error) {
 		return nil, fmt.Errorf("%s: section %s: %s; the file is damaged", f.Name, s.Name, fmt.Sprintf(format, args...))
 	}
 	content, err := f.Data(s)
 	if err != nil {
 		return nil, err
 	}
-	where := make([]object.Address, len(content)/addressBytes)
+	rows := make([]Row, len(content)/addressBytes)
 	if f.Linked {
-		for i := range where {
+		for i := range rows {
 			distance := int32(binary.LittleEndian.Uint32(content[i*addressBytes:]))
-			where[i].Offset = s.Addr + uint64(i*addressBytes) + uint64(int64(distance))
+			rows[i].offset = s.Addr + uint64(i*addressBytes) + uint64(int64(distance))
 		}
-		return where, nil
+		return rows, nil
 	}
 	relocations := 0
 	var damaged error
@@ -79,45 +81,45 @@ func readAddresses(f *object.File, s *object.Section) ([]object.Address, error) 
 		i := p.Field / addressBytes
 		switch {
 		case damaged != nil:
-		case p.Field%addressBytes != 0 || p.Field >= uint64(len(content)):
+		case p.Field%addressBytes != 0 || i >= uint64(len(rows)):
 			_, damaged = fail("a relocation of byte %d, where no row is", p.Field)
-		case where[i] != (object.Address{}):
+		case rows[i] != (Row{}):
 			_, damaged = fail("two relocations of row %d", i)
 		default:
-			where[i] = p.Target
+			rows[i].setAddress(p.Target)
 		}
 	})
 	switch {
 	case err != nil:
 		return nil, err
-	case relocations != len(where):
-		return fail("%d rows, but %d relocations", len(where), relocations)
+	case relocations != len(rows):
+		return fail("%d rows, but %d relocations", len(rows), relocations)
 	case damaged != nil:
 		return nil, damaged
 	}
-	return where, nil
+	return rows, nil
 }
 
-func decode(content []byte, where []object.Address) (*Table, error) {
+// decode reads what rows say.
+func (t *Table) decode(content []byte) error {
 	flags := func(i int) uint16 { return binary.LittleEndian.Uint16(content[i*rowBytes+4:]) }
 	layout := layoutOf(func(yield func(uint16) bool) {
-		for i := range where {
+		for i := range t.rows {
 			if !yield(flags(i)) {
 				return
 			}
 		}
 	})
-	t := &Table{rows: make([]Row, len(where))}
-	for i := range where {
+	for i := range t.rows {
 		base := Base(flags(i) & 0xf)
 		if base > SPIndirect {
-			return nil, fmt.Errorf("row %d tells by register %d, which no kernel up to 6.12 has; the file is damaged, or newer", i, base)
+			return fmt.Errorf("row %d tells by register %d, which no kernel up to 6.12 has; the file is damaged, or newer", i, base)
 		}
-		offset := int16(binary.LittleEndian.Uint16(content[i*rowBytes:]))
-		t.rows[i] = Row{Address: where[i], Offset: offset, Base: base, Kind: layout.kind(flags(i))}
+		row := &t.rows[i]
+		row.Offset = int16(binary.LittleEndian.Uint16(content[i*rowBytes:]))
+		row.Base, row.Kind = base, layout.kind(flags(i))
 	}
-	t.sort()
-	return t, nil
+	return nil
 }
 
 // sort brings the rows into the order of their code. Those of a module that was linked from several objects stand in the
@@ -125,7 +127,7 @@ func decode(content []byte, where []object.Address) (*Table, error) {
 // something counts, as in the kernel (orc_sort_cmp in arch/x86/kernel/unwind_orc.c): the other closes the object before.
 func (t *Table) sort() {
 	compare := func(a, b Row) int {
-		if byAddress := a.Address.Compare(b.Address); byAddress != 0 {
+		if byAddress := a.Address().Compare(b.Address()); byAddress != 0 {
 			return byAddress
 		}
 		return int(min(a.Base, 1)) - int(min(b.Base, 1))
@@ -133,16 +135,16 @@ func (t *Table) sort() {
 	if slices.IsSortedFunc(t.rows, compare) {
 		return
 	}
-	counts := make(map[int]int)
+	counts := make(map[uint16]int)
 	for _, r := range t.rows {
-		counts[r.Address.Section]++
+		counts[r.section]++
 	}
-	sections := make(map[int][]Row)
+	sections := make(map[uint16][]Row)
 	for section, count := range counts {
 		sections[section] = make([]Row, 0, count)
 	}
 	for _, r := range t.rows {
-		sections[r.Address.Section] = append(sections[r.Address.Section], r)
+		sections[r.section] = append(sections[r.section], r)
 	}
 	t.rows = t.rows[:0]
 	for _, section := range slices.Sorted(maps.Keys(sections)) {
@@ -158,29 +160,33 @@ func (t *Table) sort() {
 // byte, if there is any, and those inside.
 func (t *Table) Rows(start object.Address, n uint64) []Row {
 	first := t.after(start) - 1
-	if first < 0 || t.rows[first].Address.Section != start.Section {
+	if first < 0 || int(t.rows[first].section) != start.Section {
 		first++
 	}
 	end := object.Address{Section: start.Section, Offset: start.Offset + max(n, 1) - 1}
 	if end.Offset < start.Offset {
 		end.Offset = ^uint64(0)
 	}
-	return t.rows[first:max(first, t.after(end))]
+	last := first
+	for last < len(t.rows) && t.rows[last].Address().Compare(end) <= 0 { // the caller looks at each
+		last++
+	}
+	return t.rows[first:last]
 }
 
 // At returns the row that holds at an address: a call site's depth is that of its row.
 func (t *Table) At(a object.Address) (Row, bool) {
-	rows := t.Rows(a, 1)
-	if len(rows) == 0 {
+	i := t.after(a) - 1
+	if i < 0 || int(t.rows[i].section) != a.Section {
 		return Row{}, false
 	}
-	return rows[len(rows)-1], true
+	return t.rows[i], true
 }
 
 // after returns the index of the first row behind an address.
 func (t *Table) after(a object.Address) int {
 	i, _ := slices.BinarySearchFunc(t.rows, a, func(r Row, a object.Address) int {
-		if r.Address.Compare(a) <= 0 {
+		if r.Address().Compare(a) <= 0 {
 			return -1
 		}
 		return 1
