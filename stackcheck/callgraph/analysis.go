@@ -1,7 +1,5 @@
 package callgraph
 
-import "slices"
-
 // An analysis is what follows from the calls of a graph, or from some of them.
 type analysis struct {
 	follows    func(*Call) bool
@@ -32,6 +30,15 @@ func (a *analysis) recurses(component []*Node) bool {
 	if len(component) > 1 {
 		return true
 	}
-	n := component[0]
-	return slices.ContainsFunc(n.Calls, func(call Call) bool { return call.Callee == n && a.follows(&call) })
+	return a.calls(component[0], func(call *Call) bool { return call.Callee == component[0] })
+}
+
+// calls reports whether any call of a function that is followed is of a kind.
+func (a *analysis) calls(n *Node, is func(*Call) bool) bool {
+	for i := range n.Calls {
+		if call := &n.Calls[i]; is(call) && a.follows(call) {
+			return true
+		}
+	}
+	return false
 }

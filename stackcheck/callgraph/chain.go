@@ -14,7 +14,7 @@ func (a *analysis) isChained(g *Graph, members []*Node) bool {
 		return true
 	}
 	return g.policy.matches() && slices.ContainsFunc(members, func(n *Node) bool {
-		return slices.ContainsFunc(n.Calls, func(call Call) bool { return call.Pointer && a.follows(&call) && a.of(call.Callee) == a.of(n) })
+		return a.calls(n, func(call *Call) bool { return call.Pointer && a.of(call.Callee) == a.of(n) })
 	})
 }
 

@@ -56,7 +56,8 @@ type linker struct {
 	prefixed map[string][]*Node
 	kernel   map[string][]*Node // public definitions of the kernel's units
 	external map[string]*Node   // by title
-	edges    map[*Node]int      // index in the Calls of the caller whose turn it is, by callee
+	calls    []Call             // of the caller whose turn it is
+	edges    map[*Node]int      // index in calls, by callee
 	places   map[Place]*Node    // those that are wanted
 	wanted   map[Place]bool     // functions of .ci files of which objects have the code
 }
@@ -172,8 +173,10 @@ func (l *linker) connect(u *Unit, defined map[string]*Node) {
 		title  string // of the caller: sites of one stand together
 		caller *Node
 	)
+	defer func() { l.leave(caller) }()
 	for _, site := range u.CallSites {
 		if caller == nil || site.Caller != title {
+			l.leave(caller)
 			title, caller = site.Caller, resolve(site.Caller).Callee
 			l.enter(caller)
 		}
@@ -188,11 +191,11 @@ func (l *linker) connect(u *Unit, defined map[string]*Node) {
 		call := resolve(site.Callee)
 		i, ok := l.edges[call.Callee]
 		if !ok {
-			i = len(caller.Calls)
+			i = len(l.calls)
 			l.edges[call.Callee] = i
-			caller.Calls = append(caller.Calls, call)
+			l.calls = append(l.calls, call)
 		}
-		edge := &caller.Calls[i]
+		edge := &l.calls[i]
 		if site.Code != nil {
 			edge.code.add(site.Code)
 			continue
@@ -207,8 +210,18 @@ func (l *linker) connect(u *Unit, defined map[string]*Node) {
 // enter begins with calls of a function, which may have some.
 func (l *linker) enter(caller *Node) {
 	clear(l.edges)
-	for i := range caller.Calls {
-		l.edges[caller.Calls[i].Callee] = i
+	l.calls = append(l.calls[:0], caller.Calls...)
+	for i := range l.calls {
+		l.edges[l.calls[i].Callee] = i
+	}
+}
+
+// leave gives a function its calls, in a slice of their number.
+func (l *linker) leave(caller *Node) {
+	if caller != nil && len(l.calls) > len(caller.Calls) {
+		caller.Calls = slices.Clone(l.calls)
+	} else if caller != nil {
+		copy(caller.Calls, l.calls)
 	}
 }
 
