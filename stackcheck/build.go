@@ -1,7 +1,6 @@
 package stackcheck
 
 import (
-	"bytes"
 	"debug/elf"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/kmodaudit/kmodaudit/stackcheck/callgraph"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
+	"github.com/kmodaudit/kmodaudit/stackcheck/internal/lines"
 )
 
 // A Build is what is known about the stack of everything that was compiled.
@@ -188,12 +188,12 @@ func (t *text) read(file File) {
 	}
 	name := strings.TrimSuffix(file.Path, path.Ext(file.Path)) + ".o"
 	if path.Ext(file.Path) == ".ci" {
-		t.unit, t.err = callgraph.ReadUnit(bytes.NewBuffer(data), file.Name)
+		t.unit, t.err = callgraph.ReadUnit(lines.NewText(data), file.Name)
 		t.unit.Object = name
 		return
 	}
-	t.object = &compiled{name: name, frames: make([]frame.Frame, 0, bytes.Count(data, []byte("\n")))}
-	r := frame.NewReader(bytes.NewBuffer(data), file.Name)
+	t.object = &compiled{name: name, frames: make([]frame.Frame, 0, strings.Count(data, "\n"))}
+	r := frame.NewReader(lines.NewText(data), file.Name)
 	for r.Scan() {
 		f := r.Frame()
 		f.Object = name

@@ -143,7 +143,7 @@ func TestReadDirectory(t *testing.T) {
 			t.Fatal(err)
 		}
 		if strings.HasPrefix(file.Path, "module/lua/") || strings.HasPrefix(file.Path, "module/os/") {
-			files[file.Path] = string(file.Data)
+			files[file.Path] = file.Data
 		}
 	}
 	b, err := Read(write(t, files))
@@ -313,7 +313,7 @@ func BenchmarkLinkAndWorst(b *testing.B) {
 		if !strings.HasSuffix(file.Path, ".ci") {
 			continue
 		}
-		unit, err := callgraph.ReadUnit(strings.NewReader(string(file.Data)), file.Path)
+		unit, err := callgraph.ReadUnit(strings.NewReader(file.Data), file.Path)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -2,7 +2,6 @@ package stackcheck
 
 import (
 	"archive/tar"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/klauspost/compress/zstd"
@@ -29,14 +29,16 @@ const (
 type File struct {
 	Path string // relative to the directory or archive, with slashes
 	Name string // for messages: what to open to see the file
-	Data []byte // of a .su or .ci file in an archive; others are read where they lie
+
+	Archived bool   // in an archive; it is a .su or .ci file
+	Data     string // of such a file; others are read where they lie
 
 	named bool // by the caller, and not found in a directory
 }
 
 // Content returns what is in a .su or .ci file.
-func (f File) Content() ([]byte, error) {
-	if f.Data != nil {
+func (f File) Content() (string, error) {
+	if f.Archived {
 		return f.Data, nil
 	}
 	data, err := readFile(f.Name)
@@ -125,21 +127,21 @@ func filesBelow(dir string, yield func(File, error) bool) {
 }
 
 // readFile reads a .su or .ci file, which has to be a regular one: opening a fifo could take for ever.
-func readFile(name string) ([]byte, error) {
+func readFile(name string) (string, error) {
 	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, cause(err)
+		return "", cause(err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, cause(err)
+		return "", cause(err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%v; want a regular file", info.Mode().Type())
+		return "", fmt.Errorf("%v; want a regular file", info.Mode().Type())
 	}
-	data, err := readAll(f, min(info.Size(), maxFileBytes))
-	return data, cause(err)
+	content, err := readAll(f, min(info.Size(), maxFileBytes))
+	return content, cause(err)
 }
 
 // cause is an error of a file without its name.
@@ -151,16 +153,21 @@ func cause(err error) error {
 }
 
 // readAll reads a file of which a size is known that it mostly has.
-func readAll(r io.Reader, size int64) ([]byte, error) {
-	var b bytes.Buffer
-	b.Grow(int(size) + bytes.MinRead)
-	_, err := b.ReadFrom(io.LimitReader(r, maxFileBytes+1))
-	data := b.Bytes()
-	if err == nil && len(data) > maxFileBytes {
-		return nil, fmt.Errorf("larger than %d MiB, no compiler writes that much about one object", maxFileBytes>>20)
+func readAll(r io.Reader, size int64) (string, error) {
+	buf := copyBuffers.Get().(*[copyBytes]byte)
+	defer copyBuffers.Put(buf)
+	var b strings.Builder // what it holds becomes a string where it is
+	b.Grow(int(size))
+	_, err := io.CopyBuffer(&b, io.LimitReader(r, maxFileBytes+1), buf[:])
+	if err == nil && b.Len() > maxFileBytes {
+		return "", fmt.Errorf("larger than %d MiB, no compiler writes that much about one object", maxFileBytes>>20)
 	}
-	return data, err
+	return b.String(), err
 }
+
+const copyBytes = 64 << 10
+
+var copyBuffers = sync.Pool{New: func() any { return new([copyBytes]byte) }}
 
 func archived(archive string, yield func(File, error) bool) {
 	f, err := os.Open(archive)
@@ -207,7 +214,7 @@ func filesIn(r io.Reader, archive string, yield func(File, error) bool) {
 		seen[name] = true
 		full := archive + "/" + name
 		data, err := readAll(entries, min(max(entry.Size, 0), maxFileBytes))
-		if !yield(File{Path: name, Name: full, Data: data}, inFile(full, err)) || err != nil {
+		if !yield(File{Path: name, Name: full, Archived: true, Data: data}, inFile(full, err)) || err != nil {
 			return
 		}
 	}

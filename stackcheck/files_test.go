@@ -67,7 +67,7 @@ func list(name string) []string {
 			all = append(all, "error: "+strings.ReplaceAll(err.Error(), name, "PATH"))
 			continue
 		}
-		var content []byte
+		var content string
 		if isText(file.Path) {
 			content, err = file.Content()
 		}
@@ -75,7 +75,7 @@ func list(name string) []string {
 			all = append(all, "error: "+strings.ReplaceAll(err.Error(), name, "PATH"))
 			continue
 		}
-		all = append(all, file.Path+"="+string(content))
+		all = append(all, file.Path+"="+content)
 	}
 	return all
 }
@@ -161,7 +161,7 @@ func FuzzFilesIn(f *testing.F) {
 			f.Fatal(err)
 		}
 		if strings.HasPrefix(file.Path, "module/avl/") {
-			whole = append(whole, file.Path+"="+string(file.Data))
+			whole = append(whole, file.Path+"="+file.Data)
 		}
 	}
 	for _, entries := range [][]string{whole, {"./b.su=1", "../a.ci=2", "./b.su=3"}, {}} {

@@ -51,7 +51,7 @@ func ReadMaps(b stackcheck.Build, wanted []*callgraph.Node, paths ...string) (Ma
 	var files []stackcheck.File
 	for _, name := range paths {
 		for file, err := range stackcheck.Files(name) {
-			if err == nil && file.Data == nil { // what is wrong with the build is told by Read
+			if err == nil && !file.Archived { // what is wrong with the build is told by Read
 				files = append(files, file)
 			}
 		}

@@ -173,9 +173,9 @@ func (r *Reader) line() (Record, *frame.SyntaxError) {
 	if fault := r.lines.Fault(); fault != lines.Whole {
 		return nil, &frame.SyntaxError{Column: len(r.lines.Text()) + 1, What: string(fault)}
 	}
-	text := string(r.lines.Text())
+	text := r.lines.Text()
 	if source, ok := cutEnds(text, `graph: { title: "`, `"`); ok && r.state == beforeGraph {
-		r.state, r.source = inGraph, source
+		r.state, r.source = inGraph, r.intern(source)
 		return nil, nil
 	}
 	if text == "}" && r.state == inGraph {
@@ -210,7 +210,7 @@ func (r *Reader) node(rest string, column int) (Record, *frame.SyntaxError) {
 	}
 	f.Defined = !external
 	if external && title == indirect {
-		f.Name = label
+		f.Name = r.intern(label)
 		return &f, nil
 	}
 	if !r.label(label, &f) {
@@ -296,7 +296,7 @@ func (r *Reader) position(s string) (Position, bool) {
 	return Position{File: r.intern(file), Line: line, Column: column}, ok
 }
 
-// intern keeps one copy of each title and file: a .ci file repeats them on every line, and a substring would keep its line.
+// intern keeps one copy of each title and file: a .ci file repeats them on every line, and a part of a line would keep that, or all of the file.
 func (r *Reader) intern(s string) string {
 	if known, ok := r.interned[s]; ok {
 		return known

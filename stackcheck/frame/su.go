@@ -63,7 +63,7 @@ func (r *Reader) row() (Frame, *SyntaxError) {
 	if fault := r.lines.Fault(); fault != lines.Whole {
 		return Frame{}, &SyntaxError{Column: len(r.lines.Text()) + 1, What: string(fault) + "; " + rebuild}
 	}
-	return parseRow(string(r.lines.Text()))
+	return parseRow(r.lines.Text())
 }
 
 // keep takes a frame without holding on to the text of its row: a million of them have few files' names, mostly that of the

@@ -36,7 +36,7 @@ type tree struct {
 // makeTrees writes the trees below a directory.
 func makeTrees(build, dir string, largeFiles int) (t trees, err error) {
 	t.build.dir, t.large.dir = filepath.Join(dir, "build"), filepath.Join(dir, "large")
-	var rows [][]byte
+	var rows []string
 	for file, err := range stackcheck.Files(build) {
 		if err != nil {
 			return t, err
@@ -46,13 +46,13 @@ func makeTrees(build, dir string, largeFiles int) (t trees, err error) {
 		}
 		content, err := file.Content()
 		if err == nil {
-			err = t.build.add(file.Path, content)
+			err = t.build.add(file.Path, []byte(content))
 		}
 		if err != nil {
 			return t, err
 		}
 		if path.Ext(file.Path) == ".su" {
-			rows = slices.AppendSeq(rows, bytes.Lines(content))
+			rows = slices.AppendSeq(rows, strings.Lines(content))
 		}
 	}
 	if len(rows) == 0 {
@@ -62,14 +62,14 @@ func makeTrees(build, dir string, largeFiles int) (t trees, err error) {
 }
 
 // fill makes the large tree. Each of its files is about a source of its own, as those of a kernel are.
-func (t *tree) fill(rows [][]byte, files int) error {
+func (t *tree) fill(rows []string, files int) error {
 	var content bytes.Buffer
 	for i := range files {
 		dir := fmt.Sprintf("d%03d", i/filesPerDir)
 		content.Reset()
 		for j := range rowsPerFile {
-			row := bytes.TrimSuffix(rows[(i*rowsPerFile+j)%len(rows)], []byte("\n"))
-			fmt.Fprintf(&content, "%s/u%05d/%s\n", dir, i, strings.TrimPrefix(string(row), "/"))
+			row := strings.TrimSuffix(rows[(i*rowsPerFile+j)%len(rows)], "\n")
+			fmt.Fprintf(&content, "%s/u%05d/%s\n", dir, i, strings.TrimPrefix(row, "/"))
 		}
 		if err := t.add(fmt.Sprintf("%s/u%05d.su", dir, i), content.Bytes()); err != nil {
 			return err

@@ -15,7 +15,9 @@ type Row struct {
 }
 
 // Address is where the code begins that the row tells of.
-func (r Row) Address() object.Address { return object.Address{Section: int(r.section), Offset: r.offset} }
+func (r Row) Address() object.Address {
+	return object.Address{Section: int(r.section), Offset: r.offset}
+}
 
 func (r *Row) setAddress(a object.Address) { r.section, r.offset = uint16(a.Section), a.Offset }
 

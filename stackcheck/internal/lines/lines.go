@@ -6,8 +6,8 @@ package lines
 
 import (
 	"bufio"
-	"bytes"
 	"io"
+	"strings"
 )
 
 // MaxBytes bounds a line, its newline included.
@@ -25,17 +25,27 @@ const (
 // A Scanner reads lines, in the manner of bufio.Scanner.
 type Scanner struct {
 	input  *bufio.Reader // nil when all of the input is in memory
-	rest   []byte        // of that
-	text   []byte
+	rest   string        // of that
+	line   []byte        // of the input
+	text   string
 	number int
 	fault  Fault
 	err    error
 }
 
-// NewScanner returns a Scanner that reads from r. What a bytes.Buffer holds it neither copies nor changes.
+// A Text is an input that is in memory. Its lines are parts of it, and not copied.
+type Text struct {
+	*strings.Reader
+	all string
+}
+
+// NewText returns an input that holds s.
+func NewText(s string) Text { return Text{strings.NewReader(s), s} }
+
+// NewScanner returns a Scanner that reads from r, or the lines of a Text.
 func NewScanner(r io.Reader) *Scanner {
-	if buffer, ok := r.(*bytes.Buffer); ok {
-		return &Scanner{rest: buffer.Bytes()}
+	if text, ok := r.(Text); ok {
+		return &Scanner{rest: text.all}
 	}
 	return &Scanner{input: bufio.NewReaderSize(r, 16<<10)}
 }
@@ -49,11 +59,11 @@ func (s *Scanner) Scan() bool {
 	if s.input == nil {
 		return s.next()
 	}
-	s.text = s.text[:0]
+	s.line = s.line[:0]
 	for {
 		part, err := s.input.ReadSlice('\n')
-		s.text = append(s.text, part[:min(len(part), MaxBytes-len(s.text))]...)
-		if len(s.text) == MaxBytes {
+		s.line = append(s.line, part[:min(len(part), MaxBytes-len(s.line))]...)
+		if len(s.line) == MaxBytes {
 			s.fault = TooLong
 		}
 		if err == bufio.ErrBufferFull {
@@ -62,18 +72,18 @@ func (s *Scanner) Scan() bool {
 		s.err = err
 		break
 	}
-	if s.err != nil && (s.err != io.EOF || len(s.text) == 0) {
+	if s.err != nil && (s.err != io.EOF || len(s.line) == 0) {
 		return false
 	}
 	s.number++
-	if s.fault == TooLong {
-		return true
-	}
-	if s.err == io.EOF {
+	switch {
+	case s.fault == TooLong:
+	case s.err == io.EOF:
 		s.fault = Unterminated
-		return true
+	default:
+		s.line = s.line[:len(s.line)-1]
 	}
-	s.text = s.text[:len(s.text)-1]
+	s.text = string(s.line)
 	return true
 }
 
@@ -84,7 +94,7 @@ func (s *Scanner) next() bool {
 		return false
 	}
 	s.number++
-	end := bytes.IndexByte(s.rest, '\n') + 1
+	end := strings.IndexByte(s.rest, '\n') + 1
 	if end == 0 {
 		s.fault, end = Unterminated, len(s.rest)
 	}
@@ -98,8 +108,8 @@ func (s *Scanner) next() bool {
 	return true
 }
 
-// Text returns the line without its newline. The bytes are valid until the next Scan.
-func (s *Scanner) Text() []byte { return s.text }
+// Text returns the line without its newline. To keep a part of it is to keep the line, or all of a Text.
+func (s *Scanner) Text() string { return s.text }
 
 // Number returns the line's number; the first is 1.
 func (s *Scanner) Number() int { return s.number }
