@@ -24,7 +24,6 @@ const (
 const (
 	notOnLinux = "the module defines it, and posts it on other systems than Linux"
 	ofRoot     = "it is of the root vdev alone, for which vdev_set_state of module/zfs/vdev.c posts nothing"
-	shortScrub = "it takes a scrub of errors that is still under way; in the guest such a scrub ends at once"
 	slowChild  = "it takes a raidz with a child that is much slower than the others for longer than a guest lives"
 )
 
@@ -44,8 +43,7 @@ var classes = slices.Concat(
 		"trim_cancel", "trim_finish", "trim_resume", "trim_start", "trim_suspend",
 		"vdev_add", "vdev_attach", "vdev_autoexpand", "vdev_check", "vdev_clear", "vdev_online",
 		"vdev_remove", "vdev_remove_aux", "vdev_remove_dev", "vdev_spare"),
-	named(sysevent, zevent.Release{Major: 2, Minor: 2}, "", "errorscrub_finish", "errorscrub_start"),
-	named(sysevent, zevent.Release{Major: 2, Minor: 2}, shortScrub, "errorscrub_abort", "errorscrub_paused", "errorscrub_resume"),
+	named(sysevent, zevent.Release{Major: 2, Minor: 2}, "", "errorscrub_abort", "errorscrub_finish", "errorscrub_paused", "errorscrub_resume", "errorscrub_start"),
 )
 
 func named(prefix string, since zevent.Release, why string, names ...string) (all []Class) {

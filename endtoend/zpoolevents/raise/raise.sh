@@ -129,20 +129,35 @@ try zfs create enc/open
 head -c 300000 /bin/busybox > /m/enc/secret/file
 head -c 300000 /bin/busybox > /m/enc/open/file
 try zpool sync enc
-for fault in secret/decrypt open/checksum open/io; do
-	fs=${fault%/*}
-	try zfs unmount enc/$fs
-	try zfs mount enc/$fs
-	try zinject -a -t data -e ${fault#*/} -f 100 /m/enc/$fs/file
-	try cat /m/enc/$fs/file >/dev/null
+misread() { # DATASET FAULT
+	try zfs unmount enc/$1
+	try zfs mount enc/$1
+	try zinject -a -t data -e $2 -f 100 /m/enc/$1/file
+	try cat /m/enc/$1/file >/dev/null
 	try zinject -c all
-done
+}
+misread secret decrypt
+misread open checksum
+misread open io
 
-step 'errorscrub_start errorscrub_finish'
+step 'errorscrub_start errorscrub_paused errorscrub_resume errorscrub_finish errorscrub_abort'
 try zpool sync enc
-if zpool scrub -e -w enc 2>&1 | grep 'invalid option'; then
+parameter zfs_scan_suspend_progress 1
+if zpool scrub -e enc 2>&1 | grep 'invalid option'; then
 	echo '    this release has none'
+else
+	try zpool scrub -p enc
+	try zpool scrub -e enc
+	parameter zfs_scan_suspend_progress 0
+	try zpool sync enc
+	try zpool sync enc
+	misread open io # since no error is left
+	try zpool sync enc
+	parameter zfs_scan_suspend_progress 1
+	try zpool scrub -e enc
+	try zpool scrub -s enc
 fi
+parameter zfs_scan_suspend_progress 0
 
 step 'dio_verify_wr dio_verify_rd'
 if [ -e $parameters/zfs_vdev_direct_write_verify ]; then
