@@ -181,11 +181,13 @@ type text struct {
 }
 
 func (t *text) read(file File) {
-	data, err := file.Content()
-	if err != nil {
+	if err := file.use(func(data string) { t.parse(file, data) }); err != nil {
 		t.err = err
-		return
 	}
+}
+
+// parse keeps no part of the data.
+func (t *text) parse(file File, data string) {
 	name := strings.TrimSuffix(file.Path, path.Ext(file.Path)) + ".o"
 	if path.Ext(file.Path) == ".ci" {
 		t.unit, t.err = callgraph.ReadUnit(lines.NewText(data), file.Name)

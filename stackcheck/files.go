@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"unsafe"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -41,9 +42,27 @@ func (f File) Content() (string, error) {
 	if f.Archived {
 		return f.Data, nil
 	}
-	data, err := readFile(f.Name)
-	return data, inFile(f.Name, err)
+	data, err := readFile(f.Name, nil)
+	return string(data), inFile(f.Name, err)
 }
+
+// use calls do with the Content, which may change when do has returned: the files of a build take turns in few buffers.
+func (f File) use(do func(text string)) error {
+	if f.Archived {
+		do(f.Data)
+		return nil
+	}
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	var err error
+	if *buf, err = readFile(f.Name, *buf); err != nil {
+		return inFile(f.Name, err)
+	}
+	do(asString(*buf))
+	return nil
+}
+
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // Files yields what tells of the stack below a directory, sorted by path: .su and .ci files, and objects, which are .o
 // files, kernel modules (.ko, also .ko.xz, .ko.zst and .ko.gz) and kernels (vmlinux, vmlinux-RELEASE). From an archive
@@ -126,22 +145,22 @@ func filesBelow(dir string, yield func(File, error) bool) {
 	}
 }
 
-// readFile reads a .su or .ci file, which has to be a regular one: opening a fifo could take for ever.
-func readFile(name string) (string, error) {
+// readFile reads a .su or .ci file into buf, which grows as needed. It has to be a regular one: opening a fifo could take for ever.
+func readFile(name string, buf []byte) ([]byte, error) {
 	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return "", cause(err)
+		return buf, cause(err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return "", cause(err)
+		return buf, cause(err)
 	}
 	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("%v; want a regular file", info.Mode().Type())
+		return buf, fmt.Errorf("%v; want a regular file", info.Mode().Type())
 	}
-	content, err := readAll(f, min(info.Size(), maxFileBytes))
-	return content, cause(err)
+	buf, err = readAll(f, info.Size(), buf)
+	return buf, cause(err)
 }
 
 // cause is an error of a file without its name.
@@ -152,22 +171,27 @@ func cause(err error) error {
 	return err
 }
 
-// readAll reads a file of which a size is known that it mostly has.
-func readAll(r io.Reader, size int64) (string, error) {
-	buf := copyBuffers.Get().(*[copyBytes]byte)
-	defer copyBuffers.Put(buf)
-	var b strings.Builder // what it holds becomes a string where it is
-	b.Grow(int(size))
-	_, err := io.CopyBuffer(&b, io.LimitReader(r, maxFileBytes+1), buf[:])
-	if err == nil && b.Len() > maxFileBytes {
-		return "", fmt.Errorf("larger than %d MiB, no compiler writes that much about one object", maxFileBytes>>20)
+// readAll reads a file of which a size is known that it mostly has into buf, which grows as needed.
+func readAll(r io.Reader, size int64, buf []byte) ([]byte, error) {
+	buf = slices.Grow(buf[:0], int(min(max(size, 0), maxFileBytes))+1) // a byte more, to see the end
+	for {
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		switch {
+		case len(buf) > maxFileBytes:
+			return buf, fmt.Errorf("larger than %d MiB, no compiler writes that much about one object", maxFileBytes>>20)
+		case err == io.EOF:
+			return buf, nil
+		case err != nil:
+			return buf, err
+		case len(buf) == cap(buf):
+			buf = slices.Grow(buf, len(buf))
+		}
 	}
-	return b.String(), err
 }
 
-const copyBytes = 64 << 10
-
-var copyBuffers = sync.Pool{New: func() any { return new([copyBytes]byte) }}
+// asString returns what b holds, without a copy: it is good for as long as b is left as it is.
+func asString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 func archived(archive string, yield func(File, error) bool) {
 	f, err := os.Open(archive)
@@ -213,8 +237,8 @@ func filesIn(r io.Reader, archive string, yield func(File, error) bool) {
 		}
 		seen[name] = true
 		full := archive + "/" + name
-		data, err := readAll(entries, min(max(entry.Size, 0), maxFileBytes))
-		if !yield(File{Path: name, Name: full, Archived: true, Data: data}, inFile(full, err)) || err != nil {
+		data, err := readAll(entries, entry.Size, nil)
+		if !yield(File{Path: name, Name: full, Archived: true, Data: asString(data)}, inFile(full, err)) || err != nil {
 			return
 		}
 	}
