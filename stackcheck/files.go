@@ -38,12 +38,9 @@ type File struct {
 }
 
 // Content returns what is in a .su or .ci file.
-func (f File) Content() (string, error) {
-	if f.Archived {
-		return f.Data, nil
-	}
-	data, err := readFile(f.Name, nil)
-	return string(data), inFile(f.Name, err)
+func (f File) Content() (content string, err error) {
+	err = f.use(func(text string) { content = strings.Clone(text) })
+	return content, err
 }
 
 // use calls do with the Content, which may change when do has returned: the files of a build take turns in few buffers.

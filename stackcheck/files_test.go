@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -184,4 +185,38 @@ func FuzzFilesIn(f *testing.F) {
 			return true
 		})
 	})
+}
+
+// The buffer that a text lies in is another file's afterwards.
+func TestParseKeepsNoPartOfTheText(t *testing.T) {
+	tests := map[string]string{
+		"a.su": "/src/a.c:1:5:f\t16\tstatic\n/src/a.c:2:5:g\t_Zg\t32\tdynamic,bounded\n<built-in>:h\t8\tstatic\na.c:1:5:bad\t1x\tstatic\nlone\na.c:9:1:cut",
+		"a.ci": `graph: { title: "/src/a.c"
+node: { title: "a.c:f" label: "f\n/src/a.c:1:5\n16 bytes (static)\n0 dynamic objects" }
+node: { title: "memcpy" label: "__builtin_memcpy\n<built-in>" shape : ellipse }
+edge: { sourcename: "a.c:f" targetname: "memcpy" label: "/src/a.c:3:2" }
+node: { title: "bad" label: "bad
+edge: { sourcename: "a.c:f" targetname: "x" label: "nowhere" }
+`,
+	}
+	for name, content := range tests {
+		t.Run(name, func(t *testing.T) {
+			buf := []byte(content)
+			var got, want text
+			got.parse(File{Path: name, Name: name}, asString(buf))
+			want.parse(File{Path: name, Name: name}, content)
+			for i := range buf {
+				buf[i] = '?'
+			}
+			if want.err == nil || want.object == nil && want.unit == nil {
+				t.Fatalf("read %+v; want rows and errors", want)
+			}
+			if diff := cmp.Diff(want.err.Error(), got.err.Error()); diff != "" {
+				t.Errorf("errors (-want +got):\n%s", diff)
+			}
+			if !reflect.DeepEqual(want.object, got.object) || !reflect.DeepEqual(want.unit, got.unit) {
+				t.Error("what was read changed with the buffer")
+			}
+		})
+	}
 }
