@@ -3,7 +3,6 @@ package headerinstall
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
 )
 
@@ -16,7 +15,7 @@ type batch struct {
 	dir     string
 	headers []header
 	known   []known
-	files   [groupEntries]File // that known refers to
+	files   []File // that known refers to
 
 	staged []stagedFile // what is being written
 	lines  []byte       // of the journal
@@ -35,9 +34,9 @@ type dealer struct {
 	last   *recordReader // what batches are to know; nil for nothing
 
 	mu       sync.Mutex
-	at       int     // the row that comes next
-	ahead    []File  // what last comes to next; nil if it has not been read yet
-	outlived []Entry // what last has, and the table has not
+	at       int      // the row that comes next
+	ahead    []File   // what last comes to next; nil if it has not been read yet
+	outlived recorder // of what last has, and the table has not
 }
 
 // run has workers do the wanted headers, batch by batch. It stops at the first error, or when ctx is done.
@@ -62,12 +61,12 @@ func (d *dealer) run(ctx context.Context, do func(*worker, *batch) error) error 
 func (d *dealer) next(b *batch) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	b.headers, b.known = b.headers[:0], b.known[:0]
+	b.headers, b.known, b.files = b.headers[:0], b.known[:0], b.files[:0]
 	for ; d.at < len(d.table.rows) && len(b.headers) < groupEntries; d.at++ {
-		h := d.table.header(d.at)
-		if !d.wanted(h.row) {
+		if !d.table.isLast(d.at) || !d.wanted(&d.table.rows[d.at]) {
 			continue
 		}
+		h := d.table.header(d.at)
 		if len(b.headers) == 0 {
 			b.dir = h.dir.dest()
 		} else if h.dir.to != b.headers[0].dir.to {
@@ -94,27 +93,31 @@ func (d *dealer) know(b *batch, h *header) error {
 			order = compareJoined(h.dir.to, h.name, d.ahead[0].Destination, "")
 		}
 		switch {
-		case order < 0:
-			b.known = append(b.known, known{})
-			return nil
 		case order > 0:
 			d.outlive()
 			continue
-		case !d.last.inLines():
-			b.known = append(b.known, known{files: d.ahead})
-		default: // what its strings are in is there until the next one is read
-			f := d.ahead[0]
-			k := known{isRecorded: f.Mode == FileMode && slices.Equal(f.Also, h.table.also[h.index]) &&
-				compareJoined(h.dir.from, h.sourceName(), f.Source, "") == 0}
-			f.Destination, f.Source, f.Also = "", "", nil
-			i := len(b.known)
-			b.files[i] = f
-			k.files = b.files[i : i+1]
-			b.known = append(b.known, k)
+		case order < 0:
+			b.known = append(b.known, known{})
+		default:
+			b.know(h, d.ahead)
+			d.ahead = nil
 		}
-		d.ahead = nil
 		return nil
 	}
+}
+
+// know adds what is known of the destination of a header. What the files' strings are in is there until the next are read.
+func (b *batch) know(h *header, files []File) {
+	f := &files[0]
+	k := known{isRecorded: f.Mode == FileMode && slices.Equal(f.Also, h.table.also[h.index]) &&
+		compareJoined(h.dir.from, h.sourceName(), f.Source, "") == 0}
+	start := len(b.files)
+	for _, f := range files {
+		f.Destination, f.Source, f.Also = "", "", nil
+		b.files = append(b.files, f)
+	}
+	k.files = b.files[start:len(b.files):len(b.files)]
+	b.known = append(b.known, k)
 }
 
 // look sees to it that ahead has been read.
@@ -127,17 +130,9 @@ func (d *dealer) look() (err error) {
 
 // outlive puts ahead to what has no header any more.
 func (d *dealer) outlive() {
-	owned := d.ahead
-	if d.last.inLines() {
-		owned = slices.Clone(owned)
-		f := &owned[0]
-		f.Destination, f.Source = strings.Clone(f.Destination), strings.Clone(f.Source)
-		f.Also = slices.Clone(f.Also)
-		for i, source := range f.Also {
-			f.Also[i] = strings.Clone(source)
-		}
+	for i := range d.ahead {
+		d.outlived.add(&d.ahead[i])
 	}
-	d.outlived = append(d.outlived, Entry{File: owned[len(owned)-1], owned: owned})
 	d.ahead = nil
 }
 

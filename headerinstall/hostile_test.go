@@ -222,7 +222,7 @@ func TestLongestNames(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{long: "changed", dir + "/" + long: "2"}, readTree(t, c.Dest)); diff != "" {
 		t.Errorf("tree (-want +got):\n%s", diff)
 	}
-	if r, err := Verify(t.Context(), p.Manifest(), c); err != nil || len(r.Deviations) > 0 {
+	if r, err := Verify(t.Context(), p.Config); err != nil || len(r.Deviations) > 0 {
 		t.Errorf("%v, %v", r, err)
 	}
 	mustUninstall(t, Config{Dest: c.Dest, Manifest: c.Dest + ".manifest.json"})

@@ -255,10 +255,15 @@ func repairFile(d dir, name string) error {
 // prune removes stale files, and the directories that become empty by it or that a killed run has made. What is
 // new has been written by then: a directory that is still needed is not empty.
 func (in *installer) prune(ctx context.Context) error {
-	stale := pointers(in.plan.outlived, func(e *Entry) bool { return e.Action == Stale })
-	err := each(ctx, groups(stale), func(w *worker, g group) error {
-		for _, e := range g.entries {
-			if err := in.remove(w, g.dir, e); err != nil {
+	stale := dealer{table: &in.plan.outlived, wanted: func(r *row) bool { return r.action == rowStale }}
+	err := stale.run(ctx, func(w *worker, b *batch) error {
+		d, err := in.dest.sub(b.dir)
+		if err != nil {
+			return in.unreachable(b.dir, err)
+		}
+		defer d.close()
+		for i := range b.headers {
+			if err := removeStale(w, d, &b.headers[i]); err != nil {
 				return err
 			}
 		}
@@ -269,35 +274,28 @@ func (in *installer) prune(ctx context.Context) error {
 	}
 	// A killed run may have removed the files, and not got to their directories.
 	dirs := dirSet{".": true}
-	for i := range in.plan.outlived {
-		dirs.add(in.plan.outlived[i].Destination)
-	}
+	in.plan.outlived.directories(dirs, anyRow)
 	for _, name := range in.plan.last.dirs {
 		dirs[name] = true
 	}
 	return removeEmptyDirs(in.dest, slices.Sorted(maps.Keys(dirs)))
 }
 
-func (in *installer) remove(w *worker, dirName string, e *Entry) error {
-	d, err := in.dest.sub(dirName)
-	if err != nil {
-		return in.unreachable(dirName, err)
-	}
-	defer d.close()
+func removeStale(w *worker, d dir, h *header) error {
 	p := place{dir: d}
-	there, err := p.look(path.Base(e.Destination))
+	there, err := p.look(h.name)
 	var ours bool
 	if err == nil {
-		ours, err = p.isOwned(w, e, &there)
+		ours, err = p.isOwned(w, h, &there)
 	}
 	if err == nil && !ours {
-		return changedSince(e.Destination)
+		return changedSince(h.destination())
 	}
 	if err == nil {
-		err = d.remove(path.Base(e.Destination))
+		err = d.remove(h.name)
 	}
 	if err != nil {
-		return fmt.Errorf("removing %q: %w", e.Destination, err)
+		return fmt.Errorf("removing %q: %w", h.destination(), err)
 	}
 	return nil
 }

@@ -2,20 +2,16 @@ package headerinstall
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"iter"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"sync"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -43,10 +39,11 @@ type journalLine struct {
 
 // record is what is known of what was installed before.
 type record struct {
-	manifest    lastManifest
+	manifest    fileID // of the last installation's manifest
 	hasManifest bool
+	strip       int // that the manifest has, if it is read by a recordReader
 
-	files       []File   // sorted by destination; a killed run's come after the manifest's
+	installed   table    // by the manifest, then by a killed run; nothing if it is read by a recordReader
 	dirs        []string // that a killed run has made, or was about to
 	interrupted bool     // there is a journal
 	removing    bool     // an uninstallation has begun
@@ -56,28 +53,29 @@ type record struct {
 
 // readRecord reads the last installation's manifest and a killed run's journal; there may be neither.
 func readRecord(manifest string) (r record, err error) {
-	r.manifest, err = readLast(manifest)
+	var all recorder
+	r.manifest, err = recordManifest(manifest, &all)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return r, fmt.Errorf("reading the last installation's manifest: %w", err)
+		return r, lastManifestError(err)
 	}
-	r.hasManifest, r.files = err == nil, r.manifest.Files
+	r.hasManifest = err == nil
 	data, id, err := readFile(manifest + journalSuffix)
-	if errors.Is(err, fs.ErrNotExist) {
-		return r, nil
-	}
 	if err == nil {
 		r.interrupted, r.journalID = true, id
-		err = r.readJournal(data)
+		err = r.readJournal(data, &all)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return r, fmt.Errorf("reading what a killed installation left: %s: %w; remove it, and install with force", manifest+journalSuffix, err)
 	}
-	r.files = slices.Clone(r.files)
-	slices.SortStableFunc(r.files, func(a, b File) int { return cmp.Compare(a.Destination, b.Destination) })
+	r.installed = all.table()
 	return r, nil
 }
 
-func (r *record) readJournal(data []byte) error {
+func lastManifestError(err error) error {
+	return fmt.Errorf("reading the last installation's manifest: %w", err)
+}
+
+func (r *record) readJournal(data []byte, all *recorder) error {
 	if len(data) > maxManifestBytes {
 		return fmt.Errorf("it is longer than %d bytes", maxManifestBytes)
 	}
@@ -108,7 +106,7 @@ func (r *record) readJournal(data []byte) error {
 			if err := f.check(); err != nil {
 				return fmt.Errorf("line %d: %w", n, err)
 			}
-			r.files = append(r.files, f)
+			all.add(&f)
 		}
 	}
 	return nil
@@ -117,116 +115,74 @@ func (r *record) readJournal(data []byte) error {
 // recordReader hands out a record's files.
 type recordReader struct {
 	record
-	rest []File // that have not been handed out
-
-	// A manifest as Encode writes it is read while it is handed out, so that it is not in memory whole.
-	lines *manifestLines // nil for none
-	name  string
-	fd    int
-	left  int64 // bytes that have not been read
-	n     int   // files that have been read
-	at    [1]File
-	last  []byte // destination of the file that was handed out last
+	row   int           // of installed, that comes next
+	lines *manifestFile // that is read while it is handed out; nil for installed
+	files []File        // that were handed out last
 }
-
-func newRecordReader(r record) *recordReader { return &recordReader{record: r, rest: r.files, fd: -1} }
 
 // openRecord is readRecord for a plan, which needs the files once.
 func openRecord(manifest string) (*recordReader, error) {
 	if _, err := os.Lstat(manifest + journalSuffix); errors.Is(err, fs.ErrNotExist) {
-		if fd, id, err := openFile(manifest); err == nil {
-			r := &recordReader{name: manifest, fd: fd, left: id.size}
-			r.lines = &manifestLines{read: r.read}
-			if strip, err := r.lines.head(); err == nil {
-				r.hasManifest, r.manifest = true, lastManifest{Manifest: Manifest{Format: Format, Strip: strip}, id: id}
-				return r, nil
-			}
-			r.close()
+		if m, err := openManifest(manifest); err == nil {
+			return &recordReader{record: record{manifest: m.id, hasManifest: true, strip: m.strip}, lines: m}, nil
 		}
 	}
 	r, err := readRecord(manifest)
-	return newRecordReader(r), err
+	return &recordReader{record: r}, err
 }
 
 func (r *recordReader) close() {
-	if r.fd >= 0 {
-		unix.Close(r.fd)
-		r.fd = -1
+	if r.lines != nil {
+		r.lines.close()
 	}
 }
 
-// inLines says whether the manifest is read while it is handed out. What next returns is there until it is called again then.
+// inLines says whether the manifest is read while it is handed out.
 func (r *recordReader) inLines() bool { return r.lines != nil }
 
-func (r *recordReader) read(buf []byte) (n int, err error) {
-	n, err = read(r.fd, buf)
-	r.left -= int64(n)
-	if err == nil && (r.left < 0 || r.left > 0 && n < len(buf)) {
-		err = errChanging
-	}
-	return n, err
-}
-
-// next returns what is known of the next destination, in their order; none at the end, where it is not to be called again.
+// next returns what is known of the next destination, in their order: what the manifest has, then what a killed run's
+// journal has. It is there until next is called again. At the end there is none, and next is not to be called again.
 func (r *recordReader) next() ([]File, error) {
-	if !r.inLines() {
-		for files := range sameDestination(r.rest) {
-			r.rest = r.rest[len(files):]
-			return files, nil
+	r.files = r.files[:0]
+	if r.inLines() {
+		f, err := r.lines.next()
+		switch err {
+		case nil:
+			r.files = append(r.files, f)
+		case io.EOF:
+			return []File{}, nil
+		case errNotEncoded:
+			return nil, err
+		default:
+			return nil, lastManifestError(err)
 		}
+		return r.files, nil
+	}
+	for more := true; more && r.row < len(r.installed.rows); r.row++ {
+		more = !r.installed.isLast(r.row)
+		h := r.installed.header(r.row)
+		r.files = append(r.files, h.entry().File)
+	}
+	if len(r.files) == 0 {
 		return []File{}, nil
 	}
-	var err error
-	r.at[0], err = r.lines.next()
-	if err == io.EOF {
-		return []File{}, nil
-	}
-	if err == errNotEncoded {
-		return nil, err
-	}
-	if err == nil {
-		err = r.at[0].checkAfter(unsafe.String(unsafe.SliceData(r.last), len(r.last)), r.n)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the last installation's manifest: %w", brokenManifest(r.name, err))
-	}
-	r.n++
-	r.last = append(r.last[:0], r.at[0].Destination...)
-	return r.at[:], nil
-}
-
-// sameDestination yields the files by destination, by which they are sorted.
-func sameDestination(files []File) iter.Seq[[]File] {
-	return func(yield func([]File) bool) {
-		for len(files) > 0 {
-			n := 1
-			for n < len(files) && files[n].Destination == files[0].Destination {
-				n++
-			}
-			if !yield(files[:n:n]) {
-				return
-			}
-			files = files[n:]
-		}
-	}
+	return r.files, nil
 }
 
 // directories returns those of the files, and those that a killed run has made or was about to, with the ones that these
 // lie in.
 func (r *record) directories() dirSet {
 	dirs := dirSet{".": true}
-	for i := range r.files {
-		dirs.add(r.files[i].Destination)
-	}
+	r.installed.directories(dirs, anyRow)
 	for _, name := range r.dirs {
-		dirs.addDir(name)
+		dirs.add(name)
 	}
 	return dirs
 }
 
 // isCurrent says whether manifest and journal are as they were when the record was read.
 func (r *record) isCurrent(manifest string) (bool, error) {
-	for name, then := range map[string]fileID{manifest: r.manifest.id, manifest + journalSuffix: r.journalID} {
+	for name, then := range map[string]fileID{manifest: r.manifest, manifest + journalSuffix: r.journalID} {
 		var id fileID
 		var stat unix.Stat_t
 		err := unix.Lstat(name, &stat)

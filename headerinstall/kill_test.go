@@ -100,7 +100,7 @@ func TestKilledAtRandom(t *testing.T) {
 			t.Fatalf("round %d: tree after the re-run (-want +got):\n%s", round, diff)
 		}
 		checkDirs(t, c.Dest, want)
-		report, err := Verify(t.Context(), p.Manifest(), c)
+		report, err := Verify(t.Context(), p.Config)
 		for _, d := range report.Deviations {
 			if foreign[d.Destination] == "" {
 				t.Errorf("round %d: deviation %v", round, d)

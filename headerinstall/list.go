@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -38,7 +40,11 @@ func (m Manifest) List(w io.Writer, as ListKind, prefix string) error {
 	}
 	var out bytes.Buffer
 	if as == RPMList {
-		for _, dir := range directories(m.Files) {
+		dirs := dirSet{".": true}
+		for i := range m.Files {
+			dirs.add(dirOf(m.Files[i].Destination))
+		}
+		for _, dir := range slices.Sorted(maps.Keys(dirs)) {
 			if err := listLine(&out, as, "%dir ", path.Join(prefix, dir)); err != nil {
 				return err
 			}

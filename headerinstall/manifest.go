@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
+	"path"
 	"path/filepath"
-	"slices"
 	"strconv"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -117,6 +117,9 @@ func (f *File) check() error {
 	if !isCleanLocal(f.Destination) {
 		return fmt.Errorf("destination %q is not a clean relative path", f.Destination)
 	}
+	if _, name := path.Split(f.Source); name == "" {
+		return fmt.Errorf("destination %q: source %q names no file", f.Destination, f.Source)
+	}
 	for _, name := range [...]string{f.Destination, f.Source} {
 		if why := unsafeName(name); why != "" {
 			return fmt.Errorf("name %q %s", name, why)
@@ -135,27 +138,107 @@ func (f *File) check() error {
 
 // ReadManifestFile reads the manifest in a file, which has to be a regular one.
 func ReadManifestFile(name string) (Manifest, error) {
-	last, err := readLast(name)
-	return last.Manifest, err
+	m, _, err := readManifestFile(name)
+	return m, err
 }
 
-// lastManifest is the manifest of the last installation, and its file.
-type lastManifest struct {
-	Manifest
-	id fileID
-}
-
-func readLast(name string) (last lastManifest, err error) {
+func readManifestFile(name string) (m Manifest, id fileID, err error) {
 	data, id, err := readFile(name)
 	if err != nil {
-		return last, err
+		return m, id, err
 	}
-	last.id = id
-	last.Manifest, err = parseManifest(data)
+	if m, err = parseManifest(data); err != nil {
+		return Manifest{}, id, brokenManifest(name, err)
+	}
+	return m, id, nil
+}
+
+// manifestFile is a manifest as Encode writes it, that is read file by file, so that it is not in memory whole.
+type manifestFile struct {
+	name  string
+	fd    int
+	id    fileID
+	strip int
+
+	lines manifestLines
+	left  int64  // bytes that have not been read
+	n     int    // files that have been read
+	last  []byte // destination of the last of them
+}
+
+// openManifest opens one. Of a file that is not as Encode writes a manifest the error is errNotEncoded, here or when it is read.
+func openManifest(name string) (*manifestFile, error) {
+	fd, id, err := openFile(name)
 	if err != nil {
-		return lastManifest{}, brokenManifest(name, err)
+		return nil, err
 	}
-	return last, nil
+	m := &manifestFile{name: name, fd: fd, id: id, left: id.size}
+	m.lines.read = m.read
+	if m.strip, err = m.lines.head(); err != nil {
+		m.close()
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *manifestFile) close() { unix.Close(m.fd) }
+
+func (m *manifestFile) read(buf []byte) (n int, err error) {
+	n, err = read(m.fd, buf)
+	m.left -= int64(n)
+	if err == nil && (m.left < 0 || m.left > 0 && n < len(buf)) {
+		err = errChanging
+	}
+	if err != nil {
+		err = &fs.PathError{Op: "read", Path: m.name, Err: err}
+	}
+	return n, err
+}
+
+// next returns the next file, whose strings are there until next is called again. The end is io.EOF.
+func (m *manifestFile) next() (f File, err error) {
+	if f, err = m.lines.next(); err != nil {
+		return f, err
+	}
+	if err = f.checkAfter(unsafe.String(unsafe.SliceData(m.last), len(m.last)), m.n); err != nil {
+		return f, brokenManifest(m.name, err)
+	}
+	m.n++
+	m.last = append(m.last[:0], f.Destination...)
+	return f, nil
+}
+
+// recordManifest adds to r what the manifest in a file lists.
+func recordManifest(name string, r *recorder) (fileID, error) {
+	id, err := recordLines(name, r)
+	if err != errNotEncoded {
+		return id, err
+	}
+	m, id, err := readManifestFile(name)
+	*r = newRecorder(id.size)
+	for i := range m.Files {
+		r.add(&m.Files[i])
+	}
+	return id, err
+}
+
+func recordLines(name string, r *recorder) (fileID, error) {
+	m, err := openManifest(name)
+	if err != nil {
+		return fileID{}, err
+	}
+	defer m.close()
+	*r = newRecorder(m.id.size)
+	for {
+		f, err := m.next()
+		if err == io.EOF {
+			return m.id, nil
+		}
+		if err != nil {
+			return m.id, err
+		}
+		r.add(&f)
+	}
 }
 
 func brokenManifest(name string, err error) error {
@@ -213,23 +296,11 @@ func openFile(name string) (fd int, id fileID, err error) {
 	return fd, id, nil
 }
 
-// directories returns every directory between the destination directory and the files, that
-// directory itself (".") among them, sorted: each comes after the one that it lies in.
-func directories(files []File) []string {
-	dirs := dirSet{".": true}
-	for i := range files {
-		dirs.add(files[i].Destination)
-	}
-	return slices.Sorted(maps.Keys(dirs))
-}
-
+// dirSet is directories below the destination, by their paths; "." is the destination itself.
 type dirSet map[string]bool
 
-// add adds the directories that lead to a file.
-func (d dirSet) add(file string) { d.addDir(dirOf(file)) }
-
-// addDir adds a directory, and those that lead to it.
-func (d dirSet) addDir(dir string) {
+// add adds a directory, and those that lead to it.
+func (d dirSet) add(dir string) {
 	for ; !d[dir]; dir = dirOf(dir) {
 		d[dir] = true
 	}

@@ -62,6 +62,8 @@ func TestReadManifestErrors(t *testing.T) {
 		{"short mode", edit("0644", "644"), "not four octal digits"},
 		{"digest", edit("06f961", "06f96"), "has 63 digits"},
 		{"digest digits", edit("06f961", "06f96x"), "invalid byte"},
+		{"no source", edit(`"./zfs/include/sys/a&b.h"`, `""`), `source "" names no file`},
+		{"directory", edit(`"./zfs/include/sys/a&b.h"`, `"./zfs/"`), `source "./zfs/" names no file`},
 		{"size", edit(`"size": 2`, `"size": -2`), "size -2 is negative"},
 	}
 	for _, test := range tests {

@@ -37,8 +37,6 @@ var whys = map[Action]string{
 type Entry struct {
 	File
 	Action Action `json:"action"`
-
-	owned []File // as the last manifest has it, then as a killed run's journal has it
 }
 
 // Depth is the number of directories between the destination directory and the header.
@@ -52,9 +50,9 @@ type Plan struct {
 	Warnings []string   // what is suspicious, yet no reason to stop
 
 	headers    table
-	outlived   []Entry // no source leads to them any more, whether they are still there or not; sorted by destination
-	last       record  // what there was when the plan was made
-	isRecorded bool    // the last manifest has the very text that the plan's would have
+	outlived   table  // no source leads to them any more, whether they are still there or not
+	last       record // what there was when the plan was made
+	isRecorded bool   // the last manifest has the very text that the plan's would have
 }
 
 // Entries yields what there is in the plan, sorted by destination, one entry for each.
@@ -71,25 +69,28 @@ func (p Plan) Entries() iter.Seq[Entry] {
 // all yields the entries, and the headers of those that have one.
 func (p *Plan) all() iter.Seq2[Entry, *header] {
 	return func(yield func(Entry, *header) bool) {
-		outlived := p.outlived
+		next, stop := iter.Pull(p.outlived.headers(isDecided))
+		defer stop()
+		outlived, more := next()
 		for h := range p.headers.headers(anyRow) {
-			for len(outlived) > 0 && compareJoined(h.dir.to, h.name, outlived[0].Destination, "") > 0 {
-				if outlived[0].Action != "" && !yield(outlived[0], nil) {
+			for ; more && compareJoined(h.dir.to, h.name, outlived.dir.to, outlived.name) > 0; outlived, more = next() {
+				if !yield(outlived.entry(), nil) {
 					return
 				}
-				outlived = outlived[1:]
 			}
 			if !yield(h.entry(), &h) {
 				return
 			}
 		}
-		for _, e := range outlived {
-			if e.Action != "" && !yield(e, nil) {
+		for ; more; outlived, more = next() {
+			if !yield(outlived.entry(), nil) {
 				return
 			}
 		}
 	}
 }
+
+func isDecided(r *row) bool { return r.action != undecided }
 
 // An Excluded header is one that a rule kept from being installed.
 type Excluded struct {
@@ -154,8 +155,9 @@ func makePlan(ctx context.Context, c Config, dest dir, want digests) (Plan, erro
 	}
 	p, err := makePlanAfter(ctx, c, dest, want, last)
 	if err == errNotEncoded {
-		if last.record, err = readRecord(c.Manifest); err == nil {
-			p, err = makePlanAfter(ctx, c, dest, want, newRecordReader(last.record))
+		var r record
+		if r, err = readRecord(c.Manifest); err == nil {
+			p, err = makePlanAfter(ctx, c, dest, want, &recordReader{record: r})
 		}
 	}
 	return p, err
@@ -173,7 +175,7 @@ func makePlanAfter(ctx context.Context, c Config, dest dir, want digests, last *
 	found.extras()
 	p.headers = found.table
 	p.headers.sort()
-	s := survey{config: &p.Config, dest: dest, want: want, recorded: p.last.manifest.id.since(), problems: found.problems}
+	s := survey{config: &p.Config, dest: dest, want: want, recorded: p.last.manifest.since(), problems: found.problems}
 	s.merge(&p.headers)
 	s.problems = append(s.problems, p.headers.filesAsDirs()...)
 	if err := s.decideAll(ctx, &p, last); err != nil {
@@ -187,7 +189,7 @@ func makePlanAfter(ctx context.Context, c Config, dest dir, want digests, last *
 	slices.SortFunc(p.Excluded, func(a, b Excluded) int { return cmp.Compare(a.Source, b.Source) })
 	slices.SortFunc(found.findings, func(a, b Finding) int { return cmp.Compare(a.Subject, b.Subject) })
 	p.Findings = append(found.findings, found.rules.unused()...)
-	p.Warnings = slices.Concat(found.warnings, p.headers.caseWarning(), keptWarnings(p.outlived))
+	p.Warnings = slices.Concat(found.warnings, p.headers.caseWarning(), keptWarnings(&p.outlived))
 	return p, nil
 }
 
@@ -236,7 +238,7 @@ func (t *table) filesAsDirs() (problems []*Problem) {
 		last = h.row.dir
 		for dir := h.dir.dest(); !checked[dir]; dir = dirOf(dir) {
 			checked[dir] = true
-			if i, ok := t.find(dir); ok {
+			if i, ok := t.find("", dir); ok {
 				file := t.header(i)
 				problems = append(problems, &Problem{Reason: FileVersusDir, Path: dir,
 					Detail:  fmt.Sprintf("would be a file, and the directory of %q", h.destination()),
@@ -290,12 +292,10 @@ func isLower(name string) bool {
 	return true
 }
 
-func keptWarnings(entries []Entry) (warnings []string) {
-	for _, e := range entries {
-		if e.Action == Kept {
-			warnings = append(warnings, fmt.Sprintf("%q is stale, but was changed after it was installed; "+
-				"it is left there, and is no longer tracked", e.Destination))
-		}
+func keptWarnings(outlived *table) (warnings []string) {
+	for h := range outlived.headers(func(r *row) bool { return r.action == rowKept }) {
+		warnings = append(warnings, fmt.Sprintf("%q is stale, but was changed after it was installed; "+
+			"it is left there, and is no longer tracked", h.destination()))
 	}
 	return warnings
 }
@@ -330,14 +330,12 @@ func (p Plan) Totals() Totals {
 		}
 		t.ByDepth[depth]++
 	}
+	for h := range p.outlived.headers(isDecided) {
+		actions[h.action]++
+	}
 	for action, n := range actions {
 		if n > 0 {
 			t.ByAction[rowActions[action]] = n
-		}
-	}
-	for _, e := range p.outlived {
-		if e.Action != "" {
-			t.ByAction[e.Action]++
 		}
 	}
 	return t

@@ -28,58 +28,12 @@ type survey struct {
 	unrecorded bool // a header is not as the last manifest has it
 }
 
-// group is entries of one directory of the destination.
-type group struct {
-	dir     string
-	entries []*Entry
-}
-
-// groups takes entries apart by their directories, which come in the order of their first entries.
-func groups(entries []*Entry) (all []group) {
-	open := map[string]int{} // directory: index of the group that takes its next entry
-	last, at := "", -1       // of the entry before: mostly the same
-	for _, e := range entries {
-		dir := dirOf(e.Destination)
-		if dir != last || at < 0 || len(all[at].entries) == groupEntries {
-			i, ok := open[dir]
-			if !ok || len(all[i].entries) == groupEntries {
-				i = len(all)
-				open[dir] = i
-				all = append(all, group{dir: dir})
-			}
-			last, at = dir, i
-		}
-		all[at].entries = append(all[at].entries, e)
-	}
-	return all
-}
-
 // dirOf is path.Dir of a clean relative path.
 func dirOf(name string) string {
 	if i := strings.LastIndexByte(name, '/'); i >= 0 {
 		return name[:i]
 	}
 	return "."
-}
-
-// pointers returns those of entries that f holds for.
-func pointers(entries []Entry, f func(*Entry) bool) (picked []*Entry) {
-	for i := range entries {
-		if f(&entries[i]) {
-			picked = append(picked, &entries[i])
-		}
-	}
-	return picked
-}
-
-func anyEntry(*Entry) bool { return true }
-
-// ownedEntries makes an entry for each destination of files, which are sorted by it.
-func ownedEntries(files []File) (entries []Entry) {
-	for owned := range sameDestination(files) {
-		entries = append(entries, Entry{File: owned[len(owned)-1], owned: owned})
-	}
-	return entries
 }
 
 func (s *survey) problem(p *Problem) {
@@ -116,13 +70,14 @@ func (s *survey) decideAll(ctx context.Context, p *Plan, last *recordReader) err
 	if err != nil {
 		return err
 	}
-	p.outlived = d.outlived
-	p.isRecorded = last.inLines() && !s.unrecorded && len(p.outlived) == 0 && last.manifest.Strip == p.Config.strip()
-	return each(ctx, groups(pointers(p.outlived, anyEntry)), func(w *worker, g group) error {
-		place := s.open(g.dir)
+	p.outlived = d.outlived.table()
+	p.isRecorded = last.inLines() && !s.unrecorded && len(p.outlived.rows) == 0 && last.strip == p.Config.strip()
+	d = dealer{table: &p.outlived, wanted: anyRow}
+	return d.run(ctx, func(w *worker, b *batch) error {
+		place := s.open(b.dir)
 		defer place.dir.close()
-		for _, e := range g.entries {
-			if problem := place.decideOutlived(w, e); problem != nil {
+		for i := range b.headers {
+			if problem := place.decideOutlived(w, &b.headers[i]); problem != nil {
 				s.problem(problem)
 			}
 		}
@@ -361,39 +316,40 @@ func (h *header) stamp(source, there *unix.Stat_t, start time.Time) {
 }
 
 // decideOutlived decides about a file that no source leads to any more; it gets no action if it is gone.
-func (p *place) decideOutlived(w *worker, e *Entry) *Problem {
+func (p *place) decideOutlived(w *worker, h *header) *Problem {
 	if p.inTheWay != nil {
-		e.Action = Kept
+		h.action = rowKept
 		return nil
 	}
-	there, err := p.look(path.Base(e.Destination))
+	there, err := p.look(h.name)
 	if err != nil {
-		return unreadable(e.Destination, err)
+		return unreadable(h.destination(), err)
 	}
 	if !there.exists {
 		return nil
 	}
-	ours, err := p.isOwned(w, e, &there)
+	ours, err := p.isOwned(w, h, &there)
 	if err != nil {
-		return unreadable(e.Destination, err)
+		return unreadable(h.destination(), err)
 	}
-	e.Action = Kept
+	h.action = rowKept
 	if ours {
-		e.Action = Stale
+		h.action = rowStale
 	}
 	return nil
 }
 
 // isOwned says whether a destination holds what an installation has put there.
-func (p *place) isOwned(w *worker, e *Entry, there *present) (bool, error) {
-	if !there.isRegular() || !slices.ContainsFunc(e.owned, func(f File) bool { return f.Size == there.Size }) {
+func (p *place) isOwned(w *worker, h *header, there *present) (bool, error) {
+	rows, digests := h.versions()
+	if !there.isRegular() || !slices.ContainsFunc(rows, func(r row) bool { return r.size == there.Size }) {
 		return false, nil
 	}
-	fd, err := p.dir.open(path.Base(e.Destination))
+	fd, err := p.dir.open(h.name)
 	if err != nil {
 		return false, err
 	}
 	defer unix.Close(fd)
 	digest, err := w.digest(fd, there.Size)
-	return slices.ContainsFunc(e.owned, func(f File) bool { return f.SHA256 == digest }), err
+	return slices.Contains(digests, digest), err
 }

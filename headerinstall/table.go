@@ -5,11 +5,12 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"sort"
 	"strings"
 )
 
-// table is what a plan has of the headers that it installs, a row each. There may be tens of thousands of them: a row has its
-// name in the listing of its directory, and what not all plans have is in columns beside the rows.
+// table is headers, a row each: those that a plan installs, or those that were installed before. There may be tens of thousands
+// of them: a row has its name in the listing of its directory, and what not all have is in columns beside the rows.
 type table struct {
 	dirs    []headerDir
 	rows    []row              // sorted by destination once they have been found
@@ -24,7 +25,7 @@ type headerDir struct {
 	below  string // clean path in the tree
 	from   string // what sources have before their name, as written
 	to     string // what destinations have before their name: nothing, or a path and a slash
-	names  string // has those of the headers
+	names  string // has those of the headers, and may have others
 	source string // the name of the only source, if the destination has another
 }
 
@@ -34,9 +35,11 @@ type row struct {
 	dir     int32  // of the table's
 	nameAt  uint32 // in the directory's names
 	nameLen uint16
+	mode    uint16 // permission bits
 	action  rowAction
 	link    bool // the source is a symbolic link
 	repair  bool // the content is right, the mode or owner is not
+	again   bool // the row before has the same destination: an earlier run has put that there
 }
 
 // rowAction is the Action of a row.
@@ -47,9 +50,11 @@ const (
 	rowNew
 	rowChanged
 	rowSame
+	rowStale
+	rowKept
 )
 
-var rowActions = [...]Action{undecided: "", rowNew: New, rowChanged: Changed, rowSame: Same}
+var rowActions = [...]Action{undecided: "", rowNew: New, rowChanged: Changed, rowSame: Same, rowStale: Stale, rowKept: Kept}
 
 // isWritten says whether an installation writes the header.
 func (a rowAction) isWritten() bool { return a == rowNew || a == rowChanged }
@@ -87,11 +92,20 @@ func (h *header) setTimes(t times) {
 
 // file is the header as a manifest has it, but for what stands before its names.
 func (h *header) file() File {
-	f := File{Destination: h.name, Source: h.sourceName(), Also: h.table.also[h.index], Size: h.size, Mode: FileMode, SHA256: *h.digest()}
+	f := File{Destination: h.name, Source: h.sourceName(), Also: h.table.also[h.index], Size: h.size, Mode: Mode(h.mode), SHA256: *h.digest()}
 	if h.table.times != nil {
 		f.SourceMtime, f.Mtime = h.table.times[h.index].source, h.table.times[h.index].installed
 	}
 	return f
+}
+
+// versions returns what runs have put at the destination, the first of them first.
+func (h *header) versions() ([]row, []Digest) {
+	first := h.index
+	for h.table.rows[first].again {
+		first--
+	}
+	return h.table.rows[first : h.index+1], h.table.digests[first : h.index+1]
 }
 
 func (h *header) entry() Entry {
@@ -100,16 +114,19 @@ func (h *header) entry() Entry {
 	return e
 }
 
-// headers yields all that f holds for, in their order.
+// headers yields all that f holds for, in their order. Of several rows with one destination it yields the last.
 func (t *table) headers(f func(*row) bool) iter.Seq[header] {
 	return func(yield func(header) bool) {
 		for i := range t.rows {
-			if f(&t.rows[i]) && !yield(t.header(i)) {
+			if t.isLast(i) && f(&t.rows[i]) && !yield(t.header(i)) {
 				return
 			}
 		}
 	}
 }
+
+// isLast says whether a row is the last with its destination.
+func (t *table) isLast(i int) bool { return i+1 == len(t.rows) || !t.rows[i+1].again }
 
 func anyRow(*row) bool { return true }
 
@@ -119,7 +136,7 @@ func (t *table) directories(dirs dirSet, f func(*row) bool) {
 	for i := range t.rows {
 		if r := &t.rows[i]; r.dir != last && f(r) {
 			last = r.dir
-			dirs.addDir(t.dirs[r.dir].dest())
+			dirs.add(t.dirs[r.dir].dest())
 		}
 	}
 }
@@ -164,7 +181,14 @@ func (t *table) sort() {
 		order[i] = int32(i)
 	}
 	slices.SortStableFunc(order, func(i, j int32) int { return t.compare(int(i), int(j)) })
-	t.rows, t.times = permuted(t.rows, order), permuted(t.times, order)
+	t.rows, t.times, t.digests = permuted(t.rows, order), permuted(t.times, order), permuted(t.digests, order)
+	also := make(map[int32][]string, len(t.also))
+	for i, from := range order {
+		if sources, ok := t.also[from]; ok {
+			also[int32(i)] = sources
+		}
+	}
+	t.also = also
 }
 
 func permuted[T any](column []T, order []int32) []T {
@@ -194,11 +218,11 @@ func (t *table) truncate(n int) {
 	}
 }
 
-// find returns the row of a destination.
-func (t *table) find(destination string) (i int, ok bool) {
-	return slices.BinarySearchFunc(t.rows, destination, func(r row, destination string) int {
-		d := &t.dirs[r.dir]
-		return compareJoined(d.to, d.names[r.nameAt:][:r.nameLen], destination, "")
+// find returns the row of the destination to+name.
+func (t *table) find(to, name string) (i int, ok bool) {
+	return sort.Find(len(t.rows), func(i int) int {
+		h := t.header(i)
+		return compareJoined(to, name, h.dir.to, h.name)
 	})
 }
 

@@ -60,7 +60,7 @@ func checkRealTree(t *testing.T, tree string) {
 	if out, err := compare.CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("cmp: %v\n%s", err, out)
 	}
-	if r, err := Verify(t.Context(), p.Manifest(), c); err != nil || len(r.Deviations) > 0 || r.Headers != len(want) {
+	if r, err := Verify(t.Context(), p.Config); err != nil || len(r.Deviations) > 0 || r.Headers != len(want) {
 		t.Errorf("verify: %d headers, %v, %v", r.Headers, r.Deviations, err)
 	}
 	if again := mustUpdate(t, c).Totals().ByAction; again[Same] != len(want) || len(again) != 1 {

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path"
 	"slices"
 	"sync"
 
@@ -52,21 +51,20 @@ func uninstall(ctx context.Context, c Config) (Removal, error) {
 	if err != nil {
 		return u.removal, err
 	}
-	u.survey = &survey{config: &c, dest: dest}
-	u.work = groups(pointers(ownedEntries(last.files), anyEntry))
+	u.survey, u.last = &survey{config: &c, dest: dest}, &last
 	// Of an uninstallation that was killed, or an installation that was and never had a manifest, all may be gone.
 	if last.hasManifest && !last.removing {
 		if err := u.check(ctx); err != nil {
 			return u.removal, err
 		}
 	}
-	return u.removal, u.run(ctx, &last)
+	return u.removal, u.run(ctx)
 }
 
 // uninstaller removes what was installed.
 type uninstaller struct {
 	*survey
-	work []group
+	last *record
 
 	mu      sync.Mutex
 	removal Removal
@@ -75,11 +73,9 @@ type uninstaller struct {
 // check returns an error if none of the files is there.
 func (u *uninstaller) check(ctx context.Context) error {
 	any := false
-	err := each(ctx, u.work, func(_ *worker, g group) error {
-		p := u.open(g.dir)
-		defer p.dir.close()
-		for _, e := range g.entries {
-			if there, err := p.look(path.Base(e.Destination)); err != nil || there.exists || p.inTheWay != nil {
+	err := u.each(ctx, func(_ *worker, p *place, b *batch) error {
+		for i := range b.headers {
+			if there, err := p.look(b.headers[i].name); err != nil || there.exists || p.inTheWay != nil {
 				u.mu.Lock()
 				any = true
 				u.mu.Unlock()
@@ -93,6 +89,16 @@ func (u *uninstaller) check(ctx context.Context) error {
 	return u.stopped(ctx, err)
 }
 
+// each has workers do all that was installed, batch by batch, each with the place that its headers are in.
+func (u *uninstaller) each(ctx context.Context, do func(*worker, *place, *batch) error) error {
+	d := dealer{table: &u.last.installed, wanted: anyRow}
+	return d.run(ctx, func(w *worker, b *batch) error {
+		p := u.open(b.dir)
+		defer p.dir.close()
+		return do(w, &p, b)
+	})
+}
+
 func (u *uninstaller) stopped(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
 		return fmt.Errorf("stopped, uninstall again to finish: %w", err)
@@ -100,17 +106,15 @@ func (u *uninstaller) stopped(ctx context.Context, err error) error {
 	return err
 }
 
-func (u *uninstaller) run(ctx context.Context, last *record) error {
-	journal := newJournal(u.config.Manifest, last)
+func (u *uninstaller) run(ctx context.Context) error {
+	journal := newJournal(u.config.Manifest, u.last)
 	defer journal.close()
 	if err := journal.write([]byte(removingLine)); err != nil {
 		return err
 	}
-	err := each(ctx, u.work, func(w *worker, g group) error {
-		p := u.open(g.dir)
-		defer p.dir.close()
-		for _, e := range g.entries {
-			if err := u.remove(&p, w, e); err != nil {
+	err := u.each(ctx, func(w *worker, p *place, b *batch) error {
+		for i := range b.headers {
+			if err := u.remove(p, w, &b.headers[i]); err != nil {
 				return err
 			}
 		}
@@ -122,8 +126,8 @@ func (u *uninstaller) run(ctx context.Context, last *record) error {
 	if err != nil {
 		return u.stopped(ctx, err)
 	}
-	dirs := slices.Sorted(maps.Keys(last.directories()))
-	if last.interrupted && u.dest.exists() {
+	dirs := slices.Sorted(maps.Keys(u.last.directories()))
+	if u.last.interrupted && u.dest.exists() {
 		if err := sweep(ctx, u.dest, dirs); err != nil {
 			return u.stopped(ctx, err)
 		}
@@ -141,35 +145,36 @@ func (u *uninstaller) run(ctx context.Context, last *record) error {
 }
 
 // remove removes a file that has the content that was installed, whatever its mode.
-func (u *uninstaller) remove(p *place, w *worker, e *Entry) error {
-	there, err := p.look(path.Base(e.Destination))
+func (u *uninstaller) remove(p *place, w *worker, h *header) error {
+	name := h.destination()
+	there, err := p.look(h.name)
 	var ours bool
 	if err == nil && p.inTheWay == nil {
-		ours, err = p.isOwned(w, e, &there)
+		ours, err = p.isOwned(w, h, &there)
 	}
 	if err != nil {
-		return unreadable(e.Destination, err)
+		return unreadable(name, err)
 	}
 	if ours {
-		if err := p.dir.remove(path.Base(e.Destination)); err != nil {
-			return fmt.Errorf("removing %q: %w", e.Destination, err)
+		if err := p.dir.remove(h.name); err != nil {
+			return fmt.Errorf("removing %q: %w", name, err)
 		}
 	}
 	var kept *Deviation
 	if !ours && (there.exists || p.inTheWay != nil) {
-		if kept, err = p.deviation(w, e); err != nil {
-			return unreadable(e.Destination, err)
+		if kept, err = p.deviation(w, h); err != nil {
+			return unreadable(name, err)
 		}
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	switch {
 	case ours:
-		u.removal.Removed = append(u.removal.Removed, e.Destination)
+		u.removal.Removed = append(u.removal.Removed, name)
 	case kept != nil:
 		u.removal.Kept = append(u.removal.Kept, *kept)
 	default:
-		u.removal.Gone = append(u.removal.Gone, e.Destination)
+		u.removal.Gone = append(u.removal.Gone, name)
 	}
 	return nil
 }

@@ -1,14 +1,14 @@
 package headerinstall
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
-	"path"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -36,45 +36,53 @@ type Report struct {
 	Deviations []Deviation `json:"deviations"` // sorted by destination; one for each file
 }
 
-// Verify compares the destination directory with what an installation into it has recorded. Of c it needs Dest, and
-// heeds Stage. It looks for foreign files in the directories that lead to the manifest's files, Dest among them, and
-// not in others. What cannot be read is in the error, and the Report has all the rest. A Dest that
-// does not exist misses everything.
-func Verify(ctx context.Context, m Manifest, c Config) (Report, error) {
-	r, err := verify(ctx, m, c)
+// Verify compares the destination directory with what an installation into it has recorded. Of c it needs Dest and Manifest,
+// and heeds Stage. It looks for foreign files in the directories that lead to the manifest's files, Dest among them, and
+// not in others. What cannot be read is in the error, and the Report has all the rest; without a manifest there is nothing to
+// compare with, and Deviations is nil. A Dest that does not exist misses everything.
+func Verify(ctx context.Context, c Config) (Report, error) {
+	r, err := verify(ctx, c)
 	if err != nil {
 		err = fmt.Errorf("verifying the headers in %s: %w", c.Dest, err)
 	}
 	return r, err
 }
 
-func verify(ctx context.Context, m Manifest, c Config) (Report, error) {
+func verify(ctx context.Context, c Config) (Report, error) {
+	var all recorder
+	if _, err := recordManifest(c.Manifest, &all); err != nil {
+		return Report{}, fmt.Errorf("reading the manifest: %w", err)
+	}
+	v := verifier{listed: all.table(), deviations: []Deviation{}}
 	d, err := c.openDest()
-	if err != nil {
-		return Report{Headers: len(m.Files), Deviations: []Deviation{}}, err
-	}
-	defer d.close()
-	v := verifier{survey: &survey{dest: d}, deviations: []Deviation{}, listed: make(map[string]bool, len(m.Files))}
-	entries := ownedEntries(m.Files)
-	for _, e := range entries {
-		v.listed[e.Destination] = true
-	}
-	err = each(ctx, groups(pointers(entries, anyEntry)), v.group)
 	if err == nil {
-		err = each(ctx, directories(m.Files), v.directory)
+		defer d.close()
+		v.survey = &survey{dest: d}
+		err = v.run(ctx)
 	}
 	slices.SortFunc(v.deviations, func(a, b Deviation) int { return strings.Compare(a.Destination, b.Destination) })
-	slices.SortFunc(v.unread, func(a, b *Problem) int { return strings.Compare(a.Path, b.Path) })
+	return Report{Headers: len(v.listed.rows), Deviations: v.deviations}, err
+}
+
+func (v *verifier) run(ctx context.Context) error {
+	files := dealer{table: &v.listed, wanted: anyRow}
+	if err := files.run(ctx, v.batch); err != nil {
+		return err
+	}
+	dirs := dirSet{".": true}
+	v.listed.directories(dirs, anyRow)
+	err := each(ctx, slices.Sorted(maps.Keys(dirs)), v.directory)
 	if err == nil && len(v.unread) > 0 {
+		slices.SortFunc(v.unread, func(a, b *Problem) int { return strings.Compare(a.Path, b.Path) })
 		err = problemList(v.unread)
 	}
-	return Report{Headers: len(m.Files), Deviations: v.deviations}, err
+	return err
 }
 
 // verifier collects how a tree deviates.
 type verifier struct {
 	*survey
-	listed map[string]bool
+	listed table
 
 	mu         sync.Mutex
 	deviations []Deviation
@@ -92,44 +100,47 @@ func (v *verifier) add(deviation *Deviation, name string, err error) {
 	}
 }
 
-func (v *verifier) group(w *worker, g group) error {
-	p := v.open(g.dir)
+func (v *verifier) batch(w *worker, b *batch) error {
+	p := v.open(b.dir)
 	defer p.dir.close()
-	for _, e := range g.entries {
-		deviation, err := p.deviation(w, e)
-		v.add(deviation, e.Destination, err)
+	for i := range b.headers {
+		h := &b.headers[i]
+		deviation, err := p.deviation(w, h)
+		if deviation != nil || err != nil {
+			v.add(deviation, h.destination(), err)
+		}
 	}
 	return nil
 }
 
-// deviation returns how the file at e's destination differs from e; nil if it does not.
-func (p *place) deviation(w *worker, e *Entry) (*Deviation, error) {
+// deviation returns how a destination differs from what was installed there; nil if it does not.
+func (p *place) deviation(w *worker, h *header) (*Deviation, error) {
 	changed := func(format string, args ...any) (*Deviation, error) {
-		return &Deviation{e.Destination, ChangedFile, fmt.Sprintf(format, args...)}, nil
+		return &Deviation{h.destination(), ChangedFile, fmt.Sprintf(format, args...)}, nil
 	}
 	if p.inTheWay != nil {
 		return changed("cannot be reached: %v", p.inTheWay)
 	}
-	there, err := p.look(path.Base(e.Destination))
+	there, err := p.look(h.name)
 	mode := modeOf(&there.Stat_t)
 	switch {
 	case err != nil:
 		return nil, err
 	case !there.exists:
-		return &Deviation{e.Destination, MissingFile, "is not there"}, nil
+		return &Deviation{h.destination(), MissingFile, "is not there"}, nil
 	case !there.isRegular():
 		return changed("is %s", kind(mode))
-	case there.Size != e.Size:
-		return changed("has other content: %d bytes, was installed with %d", there.Size, e.Size)
+	case there.Size != h.size:
+		return changed("has other content: %d bytes, was installed with %d", there.Size, h.size)
 	}
-	ours, err := p.isOwned(w, e, &there)
+	ours, err := p.isOwned(w, h, &there)
 	switch {
 	case err != nil:
 		return nil, err
 	case !ours:
 		return changed("has other content of the same size")
-	case mode != fs.FileMode(e.Mode):
-		return changed("has mode %v, was installed with %v", mode, fs.FileMode(e.Mode))
+	case mode != fs.FileMode(h.mode):
+		return changed("has mode %v, was installed with %v", mode, fs.FileMode(h.mode))
 	}
 	return nil, nil
 }
@@ -146,17 +157,23 @@ func (v *verifier) directory(w *worker, name string) error {
 		return nil
 	}
 	defer d.close()
-	entries, err := d.list(make([]byte, 32<<10))
+	to := ""
+	if name != "." {
+		to = name + "/"
+	}
+	err = d.each(w.buffer(), func(entry []byte, kind byte) {
+		base := unsafe.String(unsafe.SliceData(entry), len(entry)) // until the next
+		what := unfinished(base, kind)
+		if what == "" {
+			if _, isListed := v.listed.find(to, base); isListed || kind == unix.DT_DIR {
+				return
+			}
+			what = kindOf(kind) + " that the manifest does not list"
+		}
+		v.add(&Deviation{to + string(entry), ForeignFile, "is " + what}, "", nil)
+	})
 	if err != nil {
 		v.add(nil, name, err)
-	}
-	for _, entry := range entries {
-		below := path.Join(name, entry.name)
-		what := unfinished(below, entry.kind)
-		if what != "" || entry.kind != unix.DT_DIR && !v.listed[below] {
-			what = cmp.Or(what, kindOf(entry.kind)+" that the manifest does not list")
-			v.add(&Deviation{below, ForeignFile, "is " + what}, "", nil)
-		}
 	}
 	return nil
 }
@@ -164,7 +181,7 @@ func (v *verifier) directory(w *worker, name string) error {
 // unfinished describes what a killed installation has left; "" if that is not it.
 func unfinished(name string, kind byte) string {
 	switch {
-	case !strings.HasPrefix(path.Base(name), tempPrefix):
+	case !strings.HasPrefix(name, tempPrefix):
 		return ""
 	case kind == unix.DT_DIR:
 		return "an unfinished directory of a stopped installation"

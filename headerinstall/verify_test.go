@@ -23,8 +23,8 @@ func installBundled(t *testing.T) (Config, Manifest) {
 
 func TestVerifyUntouched(t *testing.T) {
 	withUmask(t, 0o077)
-	c, m := installBundled(t)
-	got, err := Verify(t.Context(), m, c)
+	c, _ := installBundled(t)
+	got, err := Verify(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestVerifyFindsEveryDeviation(t *testing.T) {
 	); err != nil {
 		t.Fatal(err)
 	}
-	got, err := Verify(t.Context(), m, c)
+	got, err := Verify(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,8 +81,9 @@ func TestVerifyFindsEveryDeviation(t *testing.T) {
 }
 
 func TestVerifyWithoutDestination(t *testing.T) {
-	m := Manifest{Format: Format, Files: []File{{Destination: "a.h"}, {Destination: "b/c.h"}}}
-	got, err := Verify(t.Context(), m, Config{Dest: filepath.Join(t.TempDir(), "none")})
+	m := Manifest{Format: Format, Files: []File{{Destination: "a.h", Source: "x/a.h"}, {Destination: "b/c.h", Source: "x/b/c.h"}}}
+	root := writeTree(t, t.TempDir(), map[string]string{"m.json": string(m.Encode())})
+	got, err := Verify(t.Context(), Config{Dest: filepath.Join(root, "none"), Manifest: filepath.Join(root, "m.json")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,10 +94,10 @@ func TestVerifyWithoutDestination(t *testing.T) {
 }
 
 func TestVerifyStops(t *testing.T) {
-	c, m := installBundled(t)
+	c, _ := installBundled(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Verify(ctx, m, c); !errors.Is(err, context.Canceled) {
+	if _, err := Verify(ctx, c); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want context.Canceled", err)
 	}
 }

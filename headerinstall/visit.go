@@ -132,7 +132,7 @@ func (f *finder) place(v *visit, name string) bool {
 // add adds a row to the table.
 func (f *finder) add(v *visit, l listedFile, isLink bool) {
 	f.table.rows = append(f.table.rows, row{
-		size: l.status.size, dir: v.index, nameAt: uint32(l.start), nameLen: uint16(l.end - l.start), link: isLink,
+		size: l.status.size, dir: v.index, nameAt: uint32(l.start), nameLen: uint16(l.end - l.start), mode: uint16(FileMode), link: isLink,
 	})
 	if f.config.TrustModTime {
 		f.table.times = append(f.table.times, times{source: l.status.mtime})

@@ -224,24 +224,30 @@ func readSized(fd int, buf []byte, size int64) (n int, err error) {
 	return n + rest, err
 }
 
-// blocks calls do with the content of a file of the given size, piece by piece.
-func (w *worker) blocks(fd int, size int64, do func(block []byte) error) error {
+// buffer returns one that the worker reads with.
+func (w *worker) buffer() []byte {
 	if w.a == nil {
 		w.a = make([]byte, bufferBytes)
 	}
+	return w.a
+}
+
+// blocks calls do with the content of a file of the given size, piece by piece.
+func (w *worker) blocks(fd int, size int64, do func(block []byte) error) error {
+	buf := w.buffer()
 	for left := size; ; {
-		n, err := readSized(fd, w.a, left)
+		n, err := readSized(fd, buf, left)
 		if err != nil {
 			return err
 		}
-		if err := do(w.a[:n]); err != nil {
+		if err := do(buf[:n]); err != nil {
 			return err
 		}
 		left -= int64(n)
 		if left < 0 {
 			return errChanging
 		}
-		if n < len(w.a) || left == 0 {
+		if n < len(buf) || left == 0 {
 			return nil
 		}
 	}

@@ -81,11 +81,10 @@ func HeadersVerify(ctx context.Context, out Output, h HeaderTree, format report.
 	if err != nil {
 		return cannot(err)
 	}
-	m, err := t.readManifest()
-	if err != nil {
-		return cannot(err)
+	result, verifyErr := headerinstall.Verify(ctx, t.installed())
+	if result.Deviations == nil {
+		return cannot(explained(verifyErr))
 	}
-	result, verifyErr := headerinstall.Verify(ctx, m, t.installed())
 	if err := out.write(report.HeaderReport(result, t.dest), format); err != nil {
 		return err
 	}

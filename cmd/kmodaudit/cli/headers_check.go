@@ -17,16 +17,15 @@ func HeadersCheck(ctx context.Context, out Output, h HeaderTree) error {
 	if err != nil {
 		return cannot(err)
 	}
-	m, err := t.readManifest()
-	if err != nil {
-		return cannot(err)
+	tree, treeErr := headerinstall.Verify(ctx, t.installed())
+	if tree.Deviations == nil {
+		return cannot(explained(treeErr))
 	}
 	// What one part cannot tell does not keep the others from it.
-	c := report.CheckedHeaders{Destination: t.dest}
+	c := report.CheckedHeaders{Destination: t.dest, Tree: tree}
 	plan, planErr := headerinstall.NewPlan(ctx, config)
 	out.warnAll(plan.Warnings)
-	var treeErr, includesErr error
-	c.Tree, treeErr = headerinstall.Verify(ctx, m, t.installed())
+	var includesErr error
 	c.Rules, c.Outdated = plan.Findings, outdated(plan, c.Tree)
 	c.Includes, includesErr = t.includes(ctx)
 	if err := out.write(report.HeaderCheck(c), report.TableFormat); err != nil {

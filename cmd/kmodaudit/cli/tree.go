@@ -83,14 +83,6 @@ func (t tree) installed() headerinstall.Config {
 	return headerinstall.Config{Stage: t.stage, Dest: t.dest, Manifest: t.manifest}
 }
 
-func (t tree) readManifest() (headerinstall.Manifest, error) {
-	m, err := headerinstall.ReadManifestFile(t.manifest)
-	if err != nil {
-		err = fmt.Errorf("verifying headers: reading the manifest: %w", explained(err))
-	}
-	return m, err
-}
-
 // explained says what to do when there is no manifest.
 func explained(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
