@@ -116,6 +116,18 @@ func FuzzReadManifest(f *testing.F) {
 		if diff := cmp.Diff(m, again, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("read back differs:\n%s", diff)
 		}
+		var r recorder
+		for i := range m.Files {
+			r.add(&m.Files[i])
+		}
+		made := r.table()
+		var files []File
+		for h := range made.headers(anyRow) {
+			files = append(files, h.entry().File)
+		}
+		if diff := cmp.Diff(m.Files, files, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("what is taken out of a table differs:\n%s", diff)
+		}
 	})
 }
 
