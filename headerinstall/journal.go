@@ -41,7 +41,6 @@ type journalLine struct {
 type record struct {
 	manifest    fileID // of the last installation's manifest
 	hasManifest bool
-	strip       int // that the manifest has, if it is read by a recordReader
 
 	installed   table    // by the manifest, then by a killed run; nothing if it is read by a recordReader
 	dirs        []string // that a killed run has made, or was about to
@@ -124,7 +123,7 @@ type recordReader struct {
 func openRecord(manifest string) (*recordReader, error) {
 	if _, err := os.Lstat(manifest + journalSuffix); errors.Is(err, fs.ErrNotExist) {
 		if m, err := openManifest(manifest); err == nil {
-			return &recordReader{record: record{manifest: m.id, hasManifest: true, strip: m.strip}, lines: m}, nil
+			return &recordReader{record: record{manifest: m.id, hasManifest: true}, lines: m}, nil
 		}
 	}
 	r, err := readRecord(manifest)
@@ -137,14 +136,11 @@ func (r *recordReader) close() {
 	}
 }
 
-// inLines says whether the manifest is read while it is handed out.
-func (r *recordReader) inLines() bool { return r.lines != nil }
-
 // next returns what is known of the next destination, in their order: what the manifest has, then what a killed run's
 // journal has. It is there until next is called again. At the end there is none, and next is not to be called again.
 func (r *recordReader) next() ([]File, error) {
 	r.files = r.files[:0]
-	if r.inLines() {
+	if r.lines != nil {
 		f, err := r.lines.next()
 		switch err {
 		case nil:

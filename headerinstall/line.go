@@ -147,7 +147,7 @@ func (l *manifestLines) line() (string, error) {
 		if n := bytes.IndexByte(l.buf[from:], '\n'); n >= 0 {
 			text := l.buf[l.at : from+n+1]
 			l.at = from + n + 1
-			return unsafe.String(unsafe.SliceData(text), len(text)), nil
+			return asString(text), nil
 		}
 		if l.read == nil {
 			return "", errNotEncoded
@@ -159,6 +159,9 @@ func (l *manifestLines) line() (string, error) {
 		}
 	}
 }
+
+// asString returns what b holds, without a copy: it is good for as long as b is left as it is.
+func asString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // fill reads more; that there is none is an error.
 func (l *manifestLines) fill() error {

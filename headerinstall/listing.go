@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"unsafe"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
@@ -146,7 +145,7 @@ func (s *listing) read(at dir) error {
 		}
 		start := len(s.names)
 		s.names = append(s.names, name...)
-		s.entries = append(s.entries, entryName{unsafe.String(&s.names[start], len(name)), kind})
+		s.entries = append(s.entries, entryName{asString(s.names[start:]), kind})
 	})
 	return err
 }

@@ -9,7 +9,6 @@ import (
 	"path"
 	"path/filepath"
 	"strconv"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -200,7 +199,7 @@ func (m *manifestFile) next() (f File, err error) {
 	if f, err = m.lines.next(); err != nil {
 		return f, err
 	}
-	if err = f.checkAfter(unsafe.String(unsafe.SliceData(m.last), len(m.last)), m.n); err != nil {
+	if err = f.checkAfter(asString(m.last), m.n); err != nil {
 		return f, brokenManifest(m.name, err)
 	}
 	m.n++

@@ -3,7 +3,6 @@ package headerinstall
 import (
 	"path"
 	"strings"
-	"unsafe"
 )
 
 // recorder makes a table of what was installed.
@@ -85,7 +84,7 @@ func (r *recorder) find(p headerPlace) int32 {
 // table returns what was added, sorted; of one destination in the order in which it was added. Nothing can be added after it.
 func (r *recorder) table() table {
 	t := r.made
-	names := unsafe.String(unsafe.SliceData(r.names), len(r.names))
+	names := asString(r.names)
 	for i := range t.dirs {
 		t.dirs[i].names = names
 	}

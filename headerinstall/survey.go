@@ -71,7 +71,7 @@ func (s *survey) decideAll(ctx context.Context, p *Plan, last *recordReader) err
 		return err
 	}
 	p.outlived = d.outlived.table()
-	p.isRecorded = last.inLines() && !s.unrecorded && len(p.outlived.rows) == 0 && last.strip == p.Config.strip()
+	p.isRecorded = last.lines != nil && last.lines.strip == p.Config.strip() && !s.unrecorded && len(p.outlived.rows) == 0
 	d = dealer{table: &p.outlived, wanted: anyRow}
 	return d.run(ctx, func(w *worker, b *batch) error {
 		place := s.open(b.dir)

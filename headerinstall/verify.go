@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -162,7 +161,7 @@ func (v *verifier) directory(w *worker, name string) error {
 		to = name + "/"
 	}
 	err = d.each(w.buffer(), func(entry []byte, kind byte) {
-		base := unsafe.String(unsafe.SliceData(entry), len(entry)) // until the next
+		base := asString(entry)
 		what := unfinished(base, kind)
 		if what == "" {
 			if _, isListed := v.listed.find(to, base); isListed || kind == unix.DT_DIR {
