@@ -39,6 +39,8 @@ Flags:
 	                  check with the seconds that it took and the events
 	                  delivered to it, and one summary.
 
+With --version alone it prints which build it is.
+
 Exit status: 0 all checks passed or were skipped, 1 a check failed, 2 the
 checks could not run.
 

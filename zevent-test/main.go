@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/kmodaudit/kmodaudit/version"
 	"github.com/kmodaudit/kmodaudit/zevent"
 	"github.com/kmodaudit/kmodaudit/zevent-test/suite"
 )
@@ -37,8 +38,12 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	if slices.Equal(args, []string{suite.HelperArgument}) {
+	switch {
+	case slices.Equal(args, []string{suite.HelperArgument}):
 		return runHelper(stdout, stderr)
+	case slices.Equal(args, []string{"--version"}):
+		fmt.Fprintln(stdout, "zevent-test version", version.String())
+		return exitClean
 	}
 	o, err := parseOptions(args)
 	if errors.Is(err, flag.ErrHelp) {

@@ -5,17 +5,20 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kmodaudit/kmodaudit/cmd/kmodaudit/cli"
 	"github.com/kmodaudit/kmodaudit/report"
+	"github.com/kmodaudit/kmodaudit/version"
 )
 
 func main() {
@@ -27,7 +30,7 @@ func main() {
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := root(os.Args[1:]).ExecuteContext(ctx)
+	cmd, err := root(os.Args[1:]).ExecuteContextC(ctx)
 	var exit *cli.ExitError
 	switch {
 	case err == nil:
@@ -38,7 +41,7 @@ func run() int {
 		}
 		return exit.Code
 	default: // of the command line
-		report.Message(os.Stderr, "kmodaudit", err.Error())
+		report.Message(os.Stderr, "kmodaudit", fmt.Sprintf("%v; see %s --help", err, cmd.CommandPath()))
 		return 2
 	}
 }
@@ -48,7 +51,8 @@ func root(args []string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:           "kmodaudit",
 		Short:         "Audit a Linux kernel module before it ships",
-		Args:          cobra.NoArgs,
+		Version:       version.String(),
+		Args:          subcommand,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		// Without this, cobra takes an unknown command for a call for help, and succeeds.
@@ -81,11 +85,24 @@ func group(name, short string, args []string, all commands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   name,
 		Short: short,
-		Args:  cobra.NoArgs,
+		Args:  subcommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	addNamed(cmd, args, all)
 	return cmd
+}
+
+// subcommand refuses what is none, and names the sub-commands that are like it.
+func subcommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	err := cobra.NoArgs(cmd, args)
+	cmd.SuggestionsMinimumDistance = 2
+	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
+		err = fmt.Errorf("%w (did you mean %s?)", err, strings.Join(like, " or "))
+	}
+	return err
 }
 
 func output(cmd *cobra.Command) cli.Output {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kmodaudit/kmodaudit/version"
 	"github.com/kmodaudit/kmodaudit/zevent"
 )
 
@@ -52,6 +53,7 @@ Exit status: 0, or 2 if something could not be done, an event that cannot be rea
   zevents -f --json --class 'ereport.*'
   zevents --from events.zevents --since 2026-11-22T06:12:20Z --class '*.resilver_*'
   zevents record -f -o events.zevents`,
+		Version:               version.String(),
 		Args:                  atMostOnePool,
 		SilenceErrors:         true,
 		SilenceUsage:          true,
