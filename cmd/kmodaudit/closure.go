@@ -43,7 +43,7 @@ Exit status: 0 all is there, 1 something is missing or does not compile, 2 could
 	f.BoolVar(&flags.Compile, "compile", false, "compile each header too")
 	f.StringVar(&flags.Compiler, "compiler", "", "`command` of gcc or clang (default cc, or c++)")
 	f.StringArrayVar(&flags.Flags, "cflag", nil, "`flag` of a consumer, may be repeated")
-	f.StringVar(&flags.PC, "pc", "", "pkg-config `file` of the consumer's flags; modules that it requires are read beside it")
+	f.StringVar(&flags.PC, "pc", "", "pkg-config `file` of the consumer's flags; what it requires is found beside it, or where pkg-config looks")
 	f.StringVar(&flags.Sysroot, "sysroot", "", "`directory` below which the .pc file's paths lie, as after a staged installation")
 	f.StringVar(&flags.Excuses, "excuses", "", "`file` of headers that may fail")
 	addChoice(cmd, &flags.Language, "language", "what to compile as", compile.C, compile.CXX)

@@ -24,39 +24,61 @@ type PC struct {
 	Cflags []string
 
 	// Requires are the modules of Requires and Requires.private, without their versions, whose flags are not among Cflags.
-	// pkg-config prints those too, so that a caller has to add them, or to say that it does not.
+	// pkg-config prints those too, so that a caller has to find them, or to say that it does not.
 	Requires []string
 }
 
-// OpenPC reads a .pc file and those of the modules that it requires, directly or not, where they lie beside it, as those of one library
-// do. Modules that lie elsewhere are left in Requires, sorted.
-func OpenPC(name string) (PC, error) {
-	var all PC
-	seen := map[string]bool{}
-	for files := []string{name}; len(files) > 0; files = files[1:] {
-		pc, err := openPC(files[0])
-		module := strings.TrimSuffix(filepath.Base(files[0]), ".pc")
-		if errors.Is(err, fs.ErrNotExist) && files[0] != name {
+// PCPath is where OpenPC finds .pc files of modules that another requires.
+type PCPath struct {
+	Sysroot string   // of the file that is opened, and of those beside it, for Under; empty for none
+	Dirs    []string // searched for what does not lie beside it, in this order, as pkg-config searches PKG_CONFIG_PATH
+}
+
+// OpenPC reads a .pc file and those of the modules that it requires, directly or not: they lie beside it, as those of one library
+// do, or in a directory of the path. Modules that lie in none are left in Requires, sorted.
+func OpenPC(name string, path PCPath) (PC, error) {
+	pc, err := openPC(name)
+	if err != nil {
+		return PC{}, err
+	}
+	all := PC{Cflags: pc.Under(path.Sysroot)}
+	beside := filepath.Dir(name)
+	seen := map[string]bool{strings.TrimSuffix(filepath.Base(name), ".pc"): true}
+	for modules := pc.Requires; len(modules) > 0; modules = modules[1:] {
+		module := modules[0]
+		if seen[module] {
+			continue
+		}
+		if seen[module] = true; len(seen) > maxModules {
+			return PC{}, fmt.Errorf("%s: more than %d modules are required", name, maxModules)
+		}
+		pc, dir, err := findPC(module, beside, path.Dirs)
+		if errors.Is(err, fs.ErrNotExist) {
 			all.Requires = append(all.Requires, module)
 			continue
 		}
 		if err != nil {
 			return PC{}, err
 		}
-		seen[module] = true
+		if dir == beside {
+			pc.Cflags = pc.Under(path.Sysroot)
+		}
 		all.Cflags = append(all.Cflags, pc.Cflags...)
-		for _, module := range pc.Requires {
-			if !seen[module] {
-				seen[module] = true
-				files = append(files, filepath.Join(filepath.Dir(name), module+".pc"))
-			}
-		}
-		if len(seen) > maxModules {
-			return PC{}, fmt.Errorf("%s: more than %d modules are required", name, maxModules)
-		}
+		modules = append(modules, pc.Requires...)
 	}
 	slices.Sort(all.Requires)
 	return all, nil
+}
+
+// findPC reads a module's file in the first of some directories that has it.
+func findPC(module, beside string, dirs []string) (pc PC, dir string, err error) {
+	for _, dir = range append([]string{beside}, dirs...) {
+		pc, err = openPC(filepath.Join(dir, module+".pc"))
+		if !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	return pc, dir, err
 }
 
 func openPC(name string) (PC, error) {
@@ -69,7 +91,7 @@ func openPC(name string) (PC, error) {
 }
 
 // Under returns the flags with a directory before every absolute path of -I, -isystem, -idirafter and -iquote, as pkg-config does for
-// PKG_CONFIG_SYSROOT_DIR: those of an installation that was staged there.
+// PKG_CONFIG_SYSROOT_DIR: those of an installation that was staged there. An empty one changes nothing.
 func (p PC) Under(sysroot string) []string {
 	flags := make([]string, len(p.Cflags))
 	for i, flag := range p.Cflags {

@@ -47,22 +47,32 @@ func TestReadPC(t *testing.T) {
 	}
 }
 
-// Modules beside a file are read with it, each once, also if they require one another; those that lie elsewhere are named.
+// Modules are read with what requires them, each once, also if they require one another: from beside the file, then
+// from the path. Those that lie nowhere are named.
 func TestOpenPC(t *testing.T) {
 	dir := writeTree(t, map[string]string{
-		"libzfs.pc":      "Cflags: -Ia\nRequires: libzfs_core >= 2, libuuid\nRequires.private: zlib libzfs_core",
-		"libzfs_core.pc": "Cflags: -Ib\nRequires: libzfs libnvpair zlib",
-		"libnvpair.pc":   "Cflags: -I${pcfiledir}",
-		"broken.pc":      "Requires: nonsense",
-		"nonsense.pc":    "nonsense",
+		"stage/libzfs.pc":      "Cflags: -I/a\nRequires: libzfs_core >= 2, libuuid\nRequires.private: zlib libzfs_core",
+		"stage/libzfs_core.pc": "Cflags: -I/b\nRequires: libzfs libnvpair zlib libtirpc",
+		"stage/libnvpair.pc":   "Cflags: -Irelative",
+		"stage/broken.pc":      "Requires: nonsense",
+		"stage/nonsense.pc":    "nonsense",
+		"local/libnvpair.pc":   "Cflags: -I/not/this",
+		"local/libtirpc.pc":    "Cflags: -I/usr/include/tirpc\nRequires: libgssapi",
+		"usr/libtirpc.pc":      "Cflags: -I/nor/this",
+		"usr/libgssapi.pc":     "Cflags: -I/c",
+		"usr/other.pc":         "",
 	})
-	got, err := OpenPC(filepath.Join(dir, "libzfs.pc"))
-	want := PC{Cflags: []string{"-Ia", "-Ib", "-I" + dir}, Requires: []string{"libuuid", "zlib"}}
+	path := PCPath{Sysroot: "/stage", Dirs: []string{filepath.Join(dir, "local"), filepath.Join(dir, "usr")}}
+	got, err := OpenPC(filepath.Join(dir, "stage/libzfs.pc"), path)
+	want := PC{
+		Cflags:   []string{"-I/stage/a", "-I/stage/b", "-Irelative", "-I/usr/include/tirpc", "-I/c"},
+		Requires: []string{"libuuid", "zlib"},
+	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("error %v, (-want +got):\n%s", err, diff)
 	}
-	for name, want := range map[string]string{"none.pc": "none.pc: no such file", "broken.pc": "nonsense.pc:1: want "} {
-		if _, err := OpenPC(filepath.Join(dir, name)); err == nil || !strings.Contains(err.Error(), want) {
+	for name, want := range map[string]string{"other.pc": "stage/other.pc: no such file", "broken.pc": "nonsense.pc:1: want "} {
+		if _, err := OpenPC(filepath.Join(dir, "stage", name), path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want %q", name, err, want)
 		}
 	}

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 
 	"github.com/kmodaudit/kmodaudit/headerinstall/closure"
 	"github.com/kmodaudit/kmodaudit/headerinstall/compile"
@@ -31,7 +34,7 @@ type ClosureFlags struct {
 // not compile.
 func HeadersClosure(ctx context.Context, out Output, f ClosureFlags) error {
 	// What the compile check is to read is read first, so that a wrong name costs nothing.
-	config, err := f.compileConfig()
+	config, err := f.compileConfig(ctx)
 	if err != nil {
 		return cannot(err)
 	}
@@ -94,17 +97,14 @@ func uncompiled(tree string, r compile.Result) error {
 	return fmt.Errorf("compiling the headers of %s as %s: %s was not checked: %s (%d in all)", tree, r.Language, first.Header, first.Reason, n)
 }
 
-func (f ClosureFlags) compileConfig() (compile.Config, error) {
+func (f ClosureFlags) compileConfig(ctx context.Context) (compile.Config, error) {
 	c := compile.Config{Dir: f.Tree, Language: f.Language, Compiler: f.Compiler, Flags: f.Flags}
 	if f.PC != "" {
-		pc, err := compile.OpenPC(f.PC)
+		flags, err := f.flagsOfPC(ctx)
 		if err != nil {
 			return c, fmt.Errorf("reading a consumer's flags: %w", err)
 		}
-		c.Flags = append(c.Flags, pc.Under(f.Sysroot)...)
-		if len(pc.Requires) > 0 {
-			return c, fmt.Errorf("reading a consumer's flags: %s requires %v, which are not beside it; add their flags by --cflag and remove the line", f.PC, pc.Requires)
-		}
+		c.Flags = append(c.Flags, flags...)
 	}
 	if f.Excuses != "" {
 		file, err := os.Open(f.Excuses)
@@ -125,4 +125,34 @@ func dirs(names []string) []closure.Dir {
 		all = append(all, closure.Dir{Name: name, FS: closure.DirFS(name)})
 	}
 	return all
+}
+
+// flagsOfPC are those that the .pc file and what it requires tell a consumer.
+func (f ClosureFlags) flagsOfPC(ctx context.Context) ([]string, error) {
+	dirs, err := pkgConfigPath(ctx)
+	if err != nil {
+		return nil, err
+	}
+	pc, err := compile.OpenPC(f.PC, compile.PCPath{Sysroot: f.Sysroot, Dirs: dirs})
+	if err != nil {
+		return nil, err
+	}
+	if len(pc.Requires) > 0 {
+		return nil, fmt.Errorf("%s requires %s, found neither beside it nor where pkg-config looks (%s); install the packages that have them, name their directories in PKG_CONFIG_PATH, or give all flags by --cflag",
+			f.PC, strings.Join(pc.Requires, ", "), strings.Join(dirs, ", "))
+	}
+	return pc.Cflags, nil
+}
+
+// pkgConfigPath is where pkg-config(1) looks for .pc files; without that program, where its environment says.
+func pkgConfigPath(ctx context.Context) ([]string, error) {
+	dirs := filepath.SplitList(os.Getenv("PKG_CONFIG_PATH"))
+	if only, ok := os.LookupEnv("PKG_CONFIG_LIBDIR"); ok {
+		return append(dirs, filepath.SplitList(only)...), nil
+	}
+	out, err := exec.CommandContext(ctx, "pkg-config", "--variable=pc_path", "pkg-config").Output()
+	if err != nil && !errors.Is(err, exec.ErrNotFound) {
+		return nil, fmt.Errorf("asking pkg-config where it looks: %w", err)
+	}
+	return append(dirs, filepath.SplitList(strings.TrimSpace(string(out)))...), nil
 }
