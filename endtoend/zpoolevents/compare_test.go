@@ -160,7 +160,9 @@ func TestStepsAndClasses(t *testing.T) {
 
 // What real modules posted are classes of their release.
 func TestCountClasses(t *testing.T) {
-	for name, release := range map[string]zevent.Release{"2.1.11": {Major: 2, Minor: 1, Patch: 11}, "2.3.2": {Major: 2, Minor: 3, Patch: 2}} {
+	for name, release := range map[string]zevent.Release{
+		"2.1.11": {Major: 2, Minor: 1, Patch: 11}, "2.3.2": {Major: 2, Minor: 3, Patch: 2}, "2.4.4": {Major: 2, Minor: 4, Patch: 4},
+	} {
 		r := Result{Release: release}
 		r.countClasses(recordedEvents(t, name))
 		if len(r.Unknown) > 0 {
