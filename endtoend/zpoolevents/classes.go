@@ -24,7 +24,6 @@ const (
 const (
 	notOnLinux = "the module defines it, and posts it on other systems than Linux"
 	ofRoot     = "it is of the root vdev alone, for which vdev_set_state of module/zfs/vdev.c posts nothing"
-	slowChild  = "it takes a raidz with a child that is much slower than the others for longer than a guest lives"
 )
 
 var classes = slices.Concat(
@@ -34,7 +33,7 @@ var classes = slices.Concat(
 		"vdev.too_small", "vdev.unknown", "zpool"),
 	named(ereport, zevent.Release{}, ofRoot, "vdev.bad_guid_sum"),
 	named(ereport, zevent.Release{Major: 2, Minor: 3}, "", "dio_verify_rd", "dio_verify_wr"),
-	named(ereport, zevent.Release{Major: 2, Minor: 4}, slowChild, "sitout"),
+	named(ereport, zevent.Release{Major: 2, Minor: 4}, "", "sitout"),
 	named(resource, zevent.Release{}, "", "autoreplace", "removed", "statechange"),
 	named(resource, zevent.Release{Major: 2, Minor: 1}, notOnLinux, "snapshot_mount", "snapshot_unmount", "zvol_create", "zvol_remove"),
 	named(sysevent, zevent.Release{}, "",

@@ -170,6 +170,29 @@ else
 fi
 try zpool destroy enc
 
+step 'sitout'
+if [ -e $parameters/vdev_raidz_outlier_insensitivity ]; then
+	# Of five children, the slow one is in the upper quartile, beside which it is none too slow.
+	legs='q1 q2 q3 q4 q5 q6 q7 q8'
+	vdev $legs
+	(cd $pools && try zpool create -O mountpoint=/m/slow -O primarycache=metadata slow raidz $(realpath $legs))
+	content > /m/slow/file
+	try zpool sync slow
+	parameter vdev_raidz_outlier_check_interval_ms 200
+	parameter vdev_raidz_outlier_insensitivity 5
+	try zpool set autosit=on slow raidz1-0
+	try zinject -d $pools/q1 -D 100:4 slow
+	for _ in $(seq 20); do
+		cat /m/slow/file >/dev/null
+		zpool events -H slow | grep -q sitout && break
+	done
+	try zinject -c all
+	try zpool destroy slow
+	rm $pools/q?
+else
+	echo '    this release has none'
+fi
+
 step 'probe_failure statechange'
 try zinject -d $pools/c -L pad2 tank
 try zinject -d $pools/c -e io -T write -f 100 tank
