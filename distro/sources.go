@@ -50,21 +50,15 @@ func ReadRelease(file string) (Release, error) {
 
 // deriveSources returns the machine's apt sources (sources.list(5), both formats) below etc, by the
 // names of their files, with the component added where it is missing. Only sources of the distribution
-// itself are taken: others do not have the component.
+// itself are taken, of other releases too: others do not have the component.
 func deriveSources(etc string, r Release) (map[string]string, error) {
 	files, err := filepath.Glob(filepath.Join(etc, "sources.list.d", "*"))
 	if err != nil {
 		return nil, err
 	}
-	derived := map[string]string{}
+	texts := map[string]string{}
 	for _, file := range append(files, filepath.Join(etc, "sources.list")) {
-		var derive func(string, Release) string
-		switch filepath.Ext(file) {
-		case ".list":
-			derive = deriveLines
-		case ".sources":
-			derive = deriveStanzas
-		default:
+		if ext := filepath.Ext(file); ext != ".list" && ext != ".sources" {
 			continue // apt ignores it too
 		}
 		text, err := os.ReadFile(file)
@@ -74,25 +68,59 @@ func deriveSources(etc string, r Release) (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if text := derive(string(text), r); text != "" {
-			derived[filepath.Base(file)] = text
-		}
+		texts[filepath.Base(file)] = string(text)
 	}
+	own := archives{r, map[string]bool{}}
+	own.derive(texts) // learns where the release's own sources are
+	derived := own.derive(texts)
 	if len(derived) == 0 {
 		return nil, fmt.Errorf("no apt source below %s offers component main of %s %s; add one", etc, r.ID, r.Codename)
 	}
 	return derived, nil
 }
 
-// ownSuite says whether suite is one of the distribution's: "bookworm",
+// archives are what a release comes from.
+type archives struct {
+	Release
+	uris map[string]bool // of the sources of its own suites that were seen
+}
+
+// has says whether a source is of these: it is of one of the release's suites, or of another release in the same archive.
+func (a archives) has(uris, suites []string) bool {
+	own, known := slices.ContainsFunc(suites, a.ownSuite), false
+	for _, uri := range uris {
+		uri = strings.TrimRight(uri, "/")
+		if own {
+			a.uris[uri] = true
+		}
+		known = known || a.uris[uri]
+	}
+	return known
+}
+
+// ownSuite says whether suite is one of the release's: "bookworm",
 // "bookworm-updates", "stable".
 func (r Release) ownSuite(suite string) bool {
 	base := strings.FieldsFunc(suite, func(c rune) bool { return c == '-' || c == '/' })
 	return len(base) > 0 && slices.Contains([]string{r.Codename, "stable", "oldstable", "testing", "unstable", "sid"}, base[0])
 }
 
+func (a archives) derive(texts map[string]string) map[string]string {
+	derived := map[string]string{}
+	for name, text := range texts {
+		derive := a.deriveLines
+		if filepath.Ext(name) == ".sources" {
+			derive = a.deriveStanzas
+		}
+		if text := derive(text); text != "" {
+			derived[name] = text
+		}
+	}
+	return derived
+}
+
 // deriveLines handles the one-line format: deb [options] URI SUITE COMPONENT…
-func deriveLines(text string, r Release) string {
+func (a archives) deriveLines(text string) string {
 	var out strings.Builder
 	for line := range strings.Lines(text) {
 		line, _, _ = strings.Cut(line, "#")
@@ -104,12 +132,12 @@ func deriveLines(text string, r Release) string {
 			rest = after
 		}
 		fields := strings.Fields(rest)
-		if len(fields) < 3 || !r.ownSuite(fields[1]) || !slices.Contains(fields[2:], "main") {
+		if len(fields) < 3 || !slices.Contains(fields[2:], "main") || !a.has(fields[:1], fields[1:2]) {
 			continue
 		}
 		out.WriteString(strings.TrimSpace(line))
-		if !slices.Contains(fields[2:], r.component()) {
-			out.WriteString(" " + r.component())
+		if !slices.Contains(fields[2:], a.component()) {
+			out.WriteString(" " + a.component())
 		}
 		out.WriteString("\n")
 	}
@@ -117,16 +145,16 @@ func deriveLines(text string, r Release) string {
 }
 
 // deriveStanzas handles the deb822 format: stanzas of fields.
-func deriveStanzas(text string, r Release) string {
+func (a archives) deriveStanzas(text string) string {
 	var out strings.Builder
 	for stanza := range strings.SplitSeq(strings.ReplaceAll(text, "\r\n", "\n"), "\n\n") {
-		suites, components := field(stanza, "Suites"), field(stanza, "Components")
-		if !slices.ContainsFunc(suites, r.ownSuite) || !slices.Contains(components, "main") || !slices.Contains(field(stanza, "Types"), "deb") {
+		components := field(stanza, "Components")
+		if !slices.Contains(components, "main") || !slices.Contains(field(stanza, "Types"), "deb") || !a.has(field(stanza, "URIs"), field(stanza, "Suites")) {
 			continue
 		}
 		for line := range strings.SplitSeq(strings.TrimSpace(stanza), "\n") {
-			if key, _, _ := strings.Cut(line, ":"); strings.EqualFold(key, "Components") && !slices.Contains(components, r.component()) {
-				line += " " + r.component()
+			if key, _, _ := strings.Cut(line, ":"); strings.EqualFold(key, "Components") && !slices.Contains(components, a.component()) {
+				line += " " + a.component()
 			}
 			out.WriteString(line + "\n")
 		}

@@ -14,6 +14,8 @@ var (
 	noble    = Release{ID: "ubuntu", Codename: "noble"}
 )
 
+func archivesOf(r Release) archives { return archives{r, map[string]bool{}} }
+
 func TestDeriveLines(t *testing.T) {
 	const text = `# deb http://mirror.example/debian bookworm main
 deb http://mirror.example/debian bookworm main
@@ -22,15 +24,18 @@ deb http://mirror.example/security bookworm/updates main contrib
 deb-src http://mirror.example/debian bookworm main
 deb http://other.example/apt bookworm stable
 deb http://other.example/apt nodistro main
+deb http://mirror.example/debian/ trixie main
+deb http://other.example/apt trixie main
 `
 	const want = `deb http://mirror.example/debian bookworm main contrib
 deb [arch=amd64 signed-by=/usr/share/keyrings/a.gpg] http://mirror.example/debian bookworm-updates main non-free contrib
 deb http://mirror.example/security bookworm/updates main contrib
+deb http://mirror.example/debian/ trixie main contrib
 `
-	if diff := cmp.Diff(want, deriveLines(text, bookworm)); diff != "" {
+	if diff := cmp.Diff(want, archivesOf(bookworm).deriveLines(text)); diff != "" {
 		t.Errorf("derived (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff("deb http://mirror.example/ubuntu noble main universe\n", deriveLines("deb http://mirror.example/ubuntu noble main\n", noble)); diff != "" {
+	if diff := cmp.Diff("deb http://mirror.example/ubuntu noble main universe\n", archivesOf(noble).deriveLines("deb http://mirror.example/ubuntu noble main\n")); diff != "" {
 		t.Errorf("Ubuntu (-want +got):\n%s", diff)
 	}
 }
@@ -79,7 +84,7 @@ suites: bookworm-security
 components: main contrib
 
 `
-	if diff := cmp.Diff(want, deriveStanzas(text, bookworm)); diff != "" {
+	if diff := cmp.Diff(want, archivesOf(bookworm).deriveStanzas(text)); diff != "" {
 		t.Errorf("derived (-want +got):\n%s", diff)
 	}
 }
@@ -90,6 +95,8 @@ func TestDeriveSources(t *testing.T) {
 		"sources.list":                   "",
 		"sources.list.d/a.list":          "deb http://mirror.example/debian bookworm main\n",
 		"sources.list.d/b.sources":       "Types: deb\nURIs: http://mirror.example/debian\nSuites: stable\nComponents: main\n",
+		"sources.list.d/0.sources":       "Types: deb\nURIs: http://other.example/debian http://mirror.example/debian\nSuites: trixie\nComponents: main\n",
+		"sources.list.d/other.list":      "deb http://other.example/debian trixie main\n",
 		"sources.list.d/c.list.disabled": "deb http://mirror.example/debian bookworm main\n",
 	} {
 		file := filepath.Join(etc, name)
@@ -105,6 +112,7 @@ func TestDeriveSources(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{
+		"0.sources": "Types: deb\nURIs: http://other.example/debian http://mirror.example/debian\nSuites: trixie\nComponents: main contrib\n\n",
 		"a.list":    "deb http://mirror.example/debian bookworm main contrib\n",
 		"b.sources": "Types: deb\nURIs: http://mirror.example/debian\nSuites: stable\nComponents: main contrib\n\n",
 	}
