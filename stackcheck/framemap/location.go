@@ -11,6 +11,7 @@ const maxFrameBytes = 1 << 30
 
 // Operations of location expressions (DWARF 5, section 7.7.1).
 const (
+	opPlus    = 0x23 // DW_OP_plus_uconst: adds a number to what was told before
 	opReg0    = 0x50 // to opReg31
 	opReg31   = 0x6f
 	opBase0   = 0x70 // DW_OP_breg0: an offset from what register 0 holds; the others follow
@@ -49,13 +50,13 @@ type locations struct {
 	version   int
 	order     binary.ByteOrder
 	base      uint64 // what addresses in lists are relative to
-	listsBase uint64
+	listsBase int64  // where the table of lists that have numbers begins in .debug_loclists
 }
 
 // settle takes from the unit's first entry what its lists need.
 func (l *locations) settle(root *dwarf.Entry) {
 	if base, ok := root.Val(dwarf.AttrLoclistsBase).(int64); ok {
-		l.listsBase = uint64(base)
+		l.listsBase = base
 	}
 	if base, ok := root.Val(dwarf.AttrLowpc).(uint64); ok {
 		l.base = base
@@ -74,20 +75,27 @@ func (l *locations) each(f *dwarf.Field, visit func(from, to uint64, expression 
 	case dwarf.ClassExprLoc, dwarf.ClassBlock:
 		expression, _ := f.Val.([]byte)
 		visit(0, anywhere, expression)
-	case dwarf.ClassLocListPtr, dwarf.ClassLocList:
-		at, ok := f.Val.(int64)
-		switch {
+	case dwarf.ClassLocListPtr:
+		switch at, ok := f.Val.(int64); {
 		case !ok:
 		case l.version >= 5:
-			l.eachInLists(at, f.Class == dwarf.ClassLocList, visit)
+			l.eachInList(at, visit)
 		default:
-			l.eachInOldLists(at, visit)
+			l.eachInOldList(at, visit)
+		}
+	case dwarf.ClassLocList:
+		if number, ok := f.Val.(uint64); ok && number <= maxFrameBytes {
+			table := cursor{data: l.sections.loclists}
+			table.skip(l.listsBase + 4*int64(number))
+			if offset := table.fixed(4, l.order); !table.failed {
+				l.eachInList(l.listsBase+int64(offset), visit)
+			}
 		}
 	}
 }
 
-// inFrame returns what an expression tells of places in the frame: all of the variable, or pieces. Addresses that are computed from
-// such a place are none.
+// inFrame returns what an expression tells of places in the frame: all of the variable, or pieces. What is computed otherwise from
+// such a place is none.
 func (u *unit) inFrame(expression []byte, bytes int64) []Span {
 	b := cursor{data: expression}
 	var spans []Span
@@ -96,6 +104,10 @@ func (u *unit) inFrame(expression []byte, bytes int64) []Span {
 		switch op := b.byte(); {
 		case op == opFrame, op == opBase0+u.stackPointer() && !u.belowCFA: // clang has both, and its frame's base is the stack pointer
 			offset, isFrame = b.signed(), true
+			for b.left() && b.peek() == opPlus {
+				b.byte()
+				offset += int64(min(b.unsigned(), maxFrameBytes))
+			}
 		case op >= opReg0 && op <= opReg31, op == opPiece:
 			if op == opPiece {
 				b.unsigned()
@@ -147,17 +159,8 @@ func (u *unit) appendSpan(spans []Span, offset, bytes int64) []Span {
 	return append(spans, s)
 }
 
-// eachInLists visits the expressions of the list at an offset of .debug_loclists, or of the list of that number.
-func (l *locations) eachInLists(at int64, indexed bool, visit func(from, to uint64, expression []byte)) {
-	if indexed {
-		base := int64(l.listsBase)
-		table := cursor{data: l.sections.loclists}
-		table.skip(base + 4*at)
-		at = base + int64(table.fixed(4, l.order))
-		if at < base || table.failed {
-			return
-		}
-	}
+// eachInList visits the expressions of the list at an offset of .debug_loclists.
+func (l *locations) eachInList(at int64, visit func(from, to uint64, expression []byte)) {
 	b := cursor{data: l.sections.loclists}
 	b.skip(at)
 	for base := l.base; b.left(); {
@@ -198,8 +201,8 @@ func (l *locations) eachInLists(at int64, indexed bool, visit func(from, to uint
 	}
 }
 
-// eachInOldLists visits the expressions of the list at an offset of .debug_loc, of DWARF 4.
-func (l *locations) eachInOldLists(at int64, visit func(from, to uint64, expression []byte)) {
+// eachInOldList visits the expressions of the list at an offset of .debug_loc, of DWARF 4.
+func (l *locations) eachInOldList(at int64, visit func(from, to uint64, expression []byte)) {
 	b := cursor{data: l.sections.loc}
 	b.skip(at)
 	for base := l.base; b.left(); {

@@ -32,6 +32,9 @@ func TestInFrame(t *testing.T) {
 		{"value that is computed from a place", "\x91\x70\x9f", nil},
 		{"pieces", "\x91\x70\x93\x04\x50\x93\x04", []Span{{-16, -12}}},
 		{"pieces, one of which is nowhere", "\x93\x08\x91\x60\x93\x02", []Span{{-32, -30}}},
+		{"further on", "\x91\x60\x23\x08", []Span{{-24, -16}}},
+		{"further on than any frame", "\x91\x60\x23\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", nil},
+		{"pieces, one of which is in a part that begins further on", "\x93\x04\x91\x60\x23\x04\x93\x04", []Span{{-28, -24}}},
 		{"without a value", "\x91", nil},
 		{"a number that does not end", "\x91\xff\xff", nil},
 		{"too far", "\x91\x80\x80\x80\x80\x80\x80\x40", nil},
@@ -54,6 +57,17 @@ func TestLocationLists(t *testing.T) {
 	got := u.spans(&dwarf.Field{Class: dwarf.ClassLocListPtr, Val: int64(2)}, 8)
 	if diff := cmp.Diff([]Span{{-32, -24}, {-16, -8}}, got); diff != "" {
 		t.Errorf("list of DWARF 5 (-want +got):\n%s", diff)
+	}
+	u = testUnit(5, sections{loclists: []byte("xx" + "\x08\x00\x00\x00\x09\x00\x00\x00" + "\x00" + list)})
+	u.listsBase = 2
+	got = u.spans(&dwarf.Field{Class: dwarf.ClassLocList, Val: uint64(1)}, 8) // as clang has them
+	if diff := cmp.Diff([]Span{{-32, -24}, {-16, -8}}, got); diff != "" {
+		t.Errorf("list of DWARF 5, by its number (-want +got):\n%s", diff)
+	}
+	for _, number := range []uint64{2, 1 << 28, 1 << 62} {
+		if got := u.spans(&dwarf.Field{Class: dwarf.ClassLocList, Val: number}, 8); got != nil {
+			t.Errorf("list %d of two gives %v", number, got)
+		}
 	}
 	old := "\x01\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x02\x00\x91\x70" + string(make([]byte, 16))
 	u = testUnit(4, sections{loc: []byte(old)})
