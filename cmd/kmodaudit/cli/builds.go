@@ -16,6 +16,7 @@ func readFrames(paths []string) (stackcheck.Build, error) {
 func readBuild(paths []string) (stackcheck.Build, error) { return framesOf(stackcheck.Read, paths) }
 
 func framesOf(read func(...string) (stackcheck.Build, error), paths []string) (stackcheck.Build, error) {
+	expectHeap(paths, nil)
 	build, err := read(paths...)
 	if err == nil && len(build.Frames) == 0 {
 		err = fmt.Errorf("reading stack usage: %s: %w", strings.Join(paths, ", "), stackcheck.ErrNoData)

@@ -83,11 +83,12 @@ func readExplained(out Output, f ExplainFlags) (e heavyBuild, readErr, err error
 		return e, nil, cannot(err)
 	}
 	e.limits = config.StackLimits()
+	e.beside = besideOf(f.Beside, e.limits.Beside)
+	expectHeap(f.Paths, e.beside.Kernel)
 	e.build, readErr = stackcheck.Read(f.Paths...)
 	if e.build.Graph == nil {
 		return e, nil, cannot(errors.Join(readErr, errNoGraph(f.Paths)))
 	}
-	e.beside = besideOf(f.Beside, e.limits.Beside)
 	var besideErr error
 	e.build, besideErr = e.build.With(e.beside)
 	out.tellPaths(e.build)

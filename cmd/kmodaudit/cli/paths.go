@@ -20,11 +20,13 @@ func StackPaths(out Output, f StackFlags) error {
 		return cannot(err)
 	}
 	limits := config.StackLimits()
+	beside := besideOf(f.Beside, limits.Beside)
+	expectHeap(f.Paths, beside.Kernel)
 	build, readErr := stackcheck.Read(f.Paths...)
 	if build.Graph == nil {
 		return cannot(errors.Join(readErr, errNoGraph(f.Paths)))
 	}
-	build, besideErr := build.With(besideOf(f.Beside, limits.Beside))
+	build, besideErr := build.With(beside)
 	readErr = errors.Join(readErr, besideErr)
 	out.tellPaths(build)
 	if f.EntryPoints {
