@@ -161,7 +161,8 @@ func TestStepsAndClasses(t *testing.T) {
 // What real modules posted are classes of their release.
 func TestCountClasses(t *testing.T) {
 	for name, release := range map[string]zevent.Release{
-		"2.1.11": {Major: 2, Minor: 1, Patch: 11}, "2.3.2": {Major: 2, Minor: 3, Patch: 2}, "2.4.4": {Major: 2, Minor: 4, Patch: 4},
+		"2.1.11": {Major: 2, Minor: 1, Patch: 11}, "2.3.2": {Major: 2, Minor: 3, Patch: 2},
+		"2.3.9": {Major: 2, Minor: 3, Patch: 9}, "2.4.4": {Major: 2, Minor: 4, Patch: 4},
 	} {
 		r := Result{Release: release}
 		r.countClasses(recordedEvents(t, name))
