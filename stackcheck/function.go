@@ -265,7 +265,7 @@ func sortFunctions(functions []Function) {
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, same := range byFile {
 		group.Go(func() error {
-			slices.SortFunc(same, func(a, b Function) int { return frame.Compare(a.Frames[0], b.Frames[0]) })
+			slices.SortFunc(same, func(a, b Function) int { return a.Frames[0].Compare(&b.Frames[0]) })
 			return nil
 		})
 	}

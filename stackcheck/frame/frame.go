@@ -87,8 +87,11 @@ func BaseName(function string) string {
 	return function
 }
 
+// Compare orders frames as [Frame.Compare] does.
+func Compare(a, b Frame) int { return a.Compare(&b) }
+
 // Compare orders frames for people: largest first, then by file, function, line, column and object.
-func Compare(a, b Frame) int {
+func (a *Frame) Compare(b *Frame) int {
 	if a.Bytes != b.Bytes {
 		return cmp.Compare(b.Bytes, a.Bytes)
 	}

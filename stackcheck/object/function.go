@@ -76,27 +76,37 @@ func (f *File) findFunctions() {
 	f.cold = coldPartsOf(f.functions)
 }
 
-// A place is the symbol of a function, which is many times as large, and where it is.
+// A place is the symbol of a function, which is many times as large, and where it is. It is small, to be sorted.
 type place struct {
-	start  Address
-	number int    // of the symbol
-	file   string // that a local symbol was compiled from
+	offset  uint64
+	section uint32
+	number  uint32 // of the symbol
+	file    uint32 // the name of that which a local symbol was compiled from
 }
 
 // places returns those of all functions, sorted by address, and at one address by number: local symbols come first in a
 // symbol table.
 func (f *File) places() []place {
 	all := make([]place, 0, f.countFunctions())
-	file := ""
-	for i := range len(f.symbols) / symbolBytes {
-		s := f.symbol(uint32(i))
+	file := ^uint32(0) // of no name
+	for i := range uint32(len(f.symbols) / symbolBytes) {
+		s := f.symbol(i)
 		if elf.ST_TYPE(s.Info) == elf.STT_FILE {
-			file = f.names.at(s.Name)
-		} else if name := f.names.at(s.Name); f.isFunction(s) && name != "" && !isPadding(name) {
-			all = append(all, place{f.address(s), i, file})
+			file = s.Name
+		} else if f.isFunction(s) && f.names.has(s.Name) && !f.names.isPadding(s.Name) {
+			at := f.address(s)
+			all = append(all, place{at.Offset, uint32(at.Section), i, file})
 		}
 	}
-	slices.SortFunc(all, func(a, b place) int { return cmp.Or(a.start.Compare(b.start), cmp.Compare(a.number, b.number)) })
+	slices.SortFunc(all, func(a, b place) int {
+		switch {
+		case a.section != b.section:
+			return cmp.Compare(a.section, b.section)
+		case a.offset != b.offset:
+			return cmp.Compare(a.offset, b.offset)
+		}
+		return cmp.Compare(a.number, b.number)
+	})
 	return all
 }
 
@@ -111,11 +121,13 @@ func (f *File) countFunctions() (n int) {
 
 // function is that of a symbol.
 func (f *File) function(p place) Function {
-	s := f.symbol(uint32(p.number))
+	s := f.symbol(p.number)
 	bind := elf.ST_BIND(s.Info)
-	fn := Function{Symbol: f.names.at(s.Name), Start: p.start, Size: s.Size, Local: bind == elf.STB_LOCAL, number: p.number}
+	fn := Function{
+		Symbol: f.names.at(s.Name), Start: Address{int(p.section), p.offset}, Size: s.Size, Local: bind == elf.STB_LOCAL, number: int(p.number),
+	}
 	if fn.Local {
-		fn.File = p.file
+		fn.File = f.names.at(p.file)
 	} else {
 		fn.Public, fn.Weak = []string{fn.Symbol}, bind == elf.STB_WEAK
 	}
@@ -146,8 +158,8 @@ func (f *File) isFunction(s elf.Sym64) bool {
 }
 
 // isPadding tells the symbols of what -fpatchable-function-entry and kernel CFI put before functions.
-func isPadding(symbol string) bool {
-	return strings.HasPrefix(symbol, "__pfx_") || strings.HasPrefix(symbol, "__cfi_")
+func (t stringTable) isPadding(symbol uint32) bool {
+	return strings.HasPrefix(string(t[symbol:]), "__pfx_") || strings.HasPrefix(string(t[symbol:]), "__cfi_")
 }
 
 func (f *File) address(s elf.Sym64) Address {

@@ -250,6 +250,11 @@ func (f *File) strings(section uint32) (stringTable, error) {
 	return stringTable(table.String()), err
 }
 
+// has says whether there is a string at an offset, which is not empty.
+func (t stringTable) has(offset uint32) bool {
+	return uint64(offset) < uint64(len(t)) && t[offset] != 0
+}
+
 // at returns the string at an offset, or none for an offset outside of the table.
 func (t stringTable) at(offset uint32) string {
 	if uint64(offset) >= uint64(len(t)) {
