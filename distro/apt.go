@@ -23,7 +23,7 @@ type Apt struct {
 // Configure prepares a private index in dir, an existing directory, without fetching it.
 // Log is the file that takes apt's output.
 func Configure(dir, log string) (*Apt, error) {
-	for _, tool := range []string{"apt-get", "apt-cache", "dpkg-deb", "dpkg-query"} {
+	for _, tool := range []string{"apt-get", "apt-cache", "dpkg", "dpkg-deb", "dpkg-query"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			return nil, fmt.Errorf("using the distribution's packages: %w; this needs Debian or Ubuntu", err)
 		}
@@ -164,20 +164,41 @@ func (a *Apt) Unpack(ctx context.Context, packages []Package, dir string, onLine
 	return nil
 }
 
-// Missing returns those of packages that are not installed on this machine.
+// Missing returns those of packages that this machine does not have, neither by that name nor as what another provides.
 func (a *Apt) Missing(ctx context.Context, packages []string) ([]string, error) {
-	var missing []string
-	for _, name := range packages {
-		cmd := exec.CommandContext(ctx, "dpkg-query", "-W", "-f", "${db:Status-Status}\n", name)
-		out, err := cmd.Output()
-		if err := ctx.Err(); err != nil {
-			return nil, err
+	native, err := exec.CommandContext(ctx, "dpkg", "--print-architecture").Output()
+	var all []byte
+	if err == nil {
+		all, err = exec.CommandContext(ctx, "dpkg-query", "-W", "-f", installedFormat).Output()
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("asking dpkg what is installed: %w", err)
+	}
+	there := readInstalled(string(all), strings.TrimSpace(string(native)))
+	return slices.DeleteFunc(slices.Clone(packages), func(name string) bool { return there[name] }), nil
+}
+
+// installedFormat is of the lines that readInstalled reads (dpkg-query(1)).
+const installedFormat = "${db:Status-Status}\t${Architecture}\t${Package}, ${Provides}\n"
+
+// readInstalled returns the names of installed packages, and of what they provide. Those of other architectures do not count.
+func readInstalled(text, architecture string) map[string]bool {
+	there := map[string]bool{}
+	for line := range strings.Lines(text) {
+		fields := strings.SplitN(strings.TrimSpace(line), "\t", 3)
+		if len(fields) < 3 || fields[0] != "installed" || fields[1] != architecture && fields[1] != "all" {
+			continue
 		}
-		if err != nil || strings.TrimSpace(string(out)) != "installed" {
-			missing = append(missing, name)
+		for name := range strings.SplitSeq(fields[2], ",") {
+			if words := strings.Fields(name); len(words) > 0 { // a version may follow
+				there[words[0]] = true
+			}
 		}
 	}
-	return missing, nil
+	return there
 }
 
 // Install installs packages on this machine, without those they only recommend. It needs root.
