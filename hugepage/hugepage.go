@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -49,10 +50,17 @@ func advise(size int) {
 	_ = unix.Madvise(make([]byte, size), unix.MADV_HUGEPAGE) // if it fails, the pages are as small as they were
 }
 
-// pageSize returns that of the huge pages that are there for who asks, or 0.
+// Mode returns to whom the kernel gives huge pages: "always", "madvise" or "never"; nothing if it has none.
+func Mode() string {
+	text, _ := os.ReadFile(settings + "enabled") // as "always [madvise] never"
+	_, mode, _ := strings.Cut(string(text), "[")
+	mode, _, _ = strings.Cut(mode, "]")
+	return mode
+}
+
+// pageSize returns that of the huge pages that are there for who asks only, or 0.
 func pageSize() int {
-	enabled, err := os.ReadFile(settings + "enabled")
-	if err != nil || !bytes.Contains(enabled, []byte("[madvise]")) {
+	if Mode() != "madvise" {
 		return 0
 	}
 	text, err := os.ReadFile(settings + "hpage_pmd_size")

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/kmodaudit/kmodaudit/hugepage"
 )
 
 // A Machine is what was measured on.
@@ -20,6 +22,8 @@ type Machine struct {
 	Kernel   string   // release
 	Go       string   // version that kmodaudit was built with
 	Versions []string // of the peers, each as it says itself
+
+	HugePages string // to whom the kernel gives them: always, madvise or never; empty if it has none
 }
 
 // ThisMachine asks this machine, and each of the programs for its version.
@@ -28,7 +32,7 @@ func ThisMachine(ctx context.Context, programs []string) (Machine, error) {
 	if err := unix.Uname(&name); err != nil {
 		return Machine{}, fmt.Errorf("asking for the kernel's release: %w", err)
 	}
-	m := Machine{CPU: cpuModel(), Cores: runtime.NumCPU(), Kernel: unix.ByteSliceToString(name.Release[:]), Go: runtime.Version()}
+	m := Machine{CPU: cpuModel(), Cores: runtime.NumCPU(), Kernel: unix.ByteSliceToString(name.Release[:]), Go: runtime.Version(), HugePages: hugepage.Mode()}
 	for _, program := range programs {
 		version, err := versionOf(ctx, program)
 		if err != nil {
