@@ -91,7 +91,7 @@ func readEvidence(calls bool, name string) (evidence, []error) {
 		texts = append(texts, t)
 		switch {
 		case err != nil:
-		case isText(file.Path):
+		case IsText(file.Path):
 			group.Go(func() error {
 				t.read(file)
 				return nil

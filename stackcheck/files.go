@@ -84,12 +84,14 @@ func Files(name string) iter.Seq2[File, error] {
 	}
 }
 
-func isText(name string) bool {
+// IsText tells .su and .ci files by their names.
+func IsText(name string) bool {
 	ext := path.Ext(name)
 	return ext == ".su" || ext == ".ci"
 }
 
-func isObject(name string) bool {
+// IsObject tells objects by their names: .o files, kernel modules, and kernels.
+func IsObject(name string) bool {
 	base := path.Base(name)
 	switch path.Ext(base) {
 	case ".o", ".ko":
@@ -126,7 +128,7 @@ func filesBelow(dir string, yield func(File, error) bool) {
 			}
 			return fs.SkipDir
 		}
-		if entry.Type().IsRegular() && (isText(name) || isObject(name)) {
+		if entry.Type().IsRegular() && (IsText(name) || IsObject(name)) {
 			found = append(found, name)
 		}
 		return nil
@@ -225,7 +227,7 @@ func filesIn(r io.Reader, archive string, yield func(File, error) bool) {
 			return
 		}
 		name := strings.TrimPrefix(path.Clean("/"+entry.Name), "/")
-		if entry.Typeflag != tar.TypeReg || !isText(name) {
+		if entry.Typeflag != tar.TypeReg || !IsText(name) {
 			continue
 		}
 		if seen[name] {

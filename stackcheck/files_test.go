@@ -69,7 +69,7 @@ func list(name string) []string {
 			continue
 		}
 		var content string
-		if isText(file.Path) {
+		if IsText(file.Path) {
 			content, err = file.Content()
 		}
 		if err != nil {
@@ -179,7 +179,7 @@ func FuzzFilesIn(f *testing.F) {
 				t.Error("files follow an error")
 			}
 			failed = err != nil
-			if !failed && (!isText(file.Path) || strings.HasPrefix(file.Path, "/") || strings.HasPrefix(file.Path, "..")) {
+			if !failed && (!IsText(file.Path) || strings.HasPrefix(file.Path, "/") || strings.HasPrefix(file.Path, "..")) {
 				t.Errorf("file %q", file.Path)
 			}
 			return true

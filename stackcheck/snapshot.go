@@ -123,7 +123,7 @@ func isSnapshot(name string) bool {
 	var start [4]byte
 	n, _ := io.ReadFull(f, start[:])
 	if bytes.Equal(start[:n], zstdMagic) {
-		return !isObject(name)
+		return !IsObject(name)
 	}
 	return n > 0 && start[0] == '{'
 }

@@ -93,6 +93,9 @@ func openPC(name string) (PC, error) {
 // Under returns the flags with a directory before every absolute path of -I, -isystem, -idirafter and -iquote, as pkg-config does for
 // PKG_CONFIG_SYSROOT_DIR: those of an installation that was staged there. An empty one changes nothing.
 func (p PC) Under(sysroot string) []string {
+	if sysroot == "" {
+		return p.Cflags
+	}
 	flags := make([]string, len(p.Cflags))
 	for i, flag := range p.Cflags {
 		flags[i] = flag

@@ -2,11 +2,10 @@ package cli
 
 import (
 	"io/fs"
-	"path"
 	"path/filepath"
-	"strings"
 
 	"github.com/kmodaudit/kmodaudit/hugepage"
+	"github.com/kmodaudit/kmodaudit/stackcheck"
 )
 
 // What builds take of the heap, at most and about. The 532 .su and .ci files of OpenZFS take 40 MiB with their paths, its zfs.ko of 6 MB
@@ -46,11 +45,11 @@ func heapOf(name string) (heap int) {
 		if heap >= mostHeap {
 			return fs.SkipAll
 		}
-		switch ext := path.Ext(name); {
+		switch {
 		case entry.IsDir():
-		case ext == ".su" || ext == ".ci":
+		case stackcheck.IsText(name):
 			heap += heapOfFile
-		case ext == ".ko" || ext == ".o" || strings.Contains(name, ".ko.") || strings.HasPrefix(filepath.Base(name), "vmlinux"):
+		case stackcheck.IsObject(name):
 			heap += heapOfFile
 			if info, err := entry.Info(); err == nil {
 				heap += int(min(heapOfByte*info.Size(), mostOfObject))

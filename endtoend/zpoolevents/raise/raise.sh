@@ -172,7 +172,7 @@ try zpool destroy enc
 
 step 'sitout'
 if [ -e $parameters/vdev_raidz_outlier_insensitivity ]; then
-	# Of five children, the slow one is in the upper quartile, beside which it is none too slow.
+	# Children are held against their upper quartile. Of five, the fewest that are looked at, the slow one is part of it.
 	legs='q1 q2 q3 q4 q5 q6 q7 q8'
 	vdev $legs
 	(cd $pools && try zpool create -O mountpoint=/m/slow -O primarycache=metadata slow raidz $(realpath $legs))
