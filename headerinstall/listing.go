@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
-	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 )
 
@@ -55,41 +55,101 @@ func newStatus(stat *unix.Stat_t) status { return status{stat.Size, newTimestamp
 // listTree lists a directory and all that is below it, several directories at once, and with withStatus what its headers
 // are like: while a directory is open, that is the cheapest. Its error is only ever ctx's.
 func listTree(ctx context.Context, root dir, isDest func(fileKey) bool, withStatus bool) (*listedDir, error) {
-	l := lister{ctx: ctx, root: root, isDest: isDest, withStatus: withStatus, scratch: sync.Pool{New: func() any { return new(listing) }}}
-	l.more.SetLimit(max(1, runtime.GOMAXPROCS(0)-1)) // besides this goroutine
+	l := lister{root: root, isDest: isDest, withStatus: withStatus}
+	l.wake.L = &l.mu
 	top := &listedDir{}
-	l.list(top, ".")
-	_ = l.more.Wait()
+	l.add(listTask{d: top, below: "."})
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), maxWorkers) {
+		workers.Go(func() { l.work(ctx) })
+	}
+	workers.Wait()
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 	return top, nil
 }
 
+// lister is what the workers that list a tree share.
 type lister struct {
-	ctx     context.Context
-	root    dir
-	isDest  func(fileKey) bool
-	scratch sync.Pool
-	more    errgroup.Group
-
+	root       dir
+	isDest     func(fileKey) bool
 	withStatus bool
+
+	mu   sync.Mutex
+	wake sync.Cond  // there are tasks, or there will be none
+	todo []listTask // the last comes first, so that few directories are open at a time
+	busy int        // tasks that are being done, and may lead to others
 }
 
-// listing is what a directory is listed with.
+// listTask is a directory to list, or statuses to find in one that has been.
+type listTask struct {
+	d     *listedDir
+	below string     // its path
+	part  statusPart // if it has been listed
+}
+
+func (l *lister) add(tasks ...listTask) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.todo = append(l.todo, tasks...)
+	for range tasks {
+		l.wake.Signal()
+	}
+}
+
+// work does tasks until there are none.
+func (l *lister) work(ctx context.Context) {
+	s := &listing{}
+	for t, ok := l.next(); ok; t, ok = l.next() {
+		switch {
+		case t.part.of != nil:
+			t.part.find(ctx)
+		case ctx.Err() == nil:
+			l.list(s, t.d, t.below)
+		}
+		l.done()
+	}
+}
+
+func (l *lister) next() (t listTask, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.todo) == 0 && l.busy > 0 {
+		l.wake.Wait()
+	}
+	if len(l.todo) == 0 {
+		return t, false
+	}
+	last := len(l.todo) - 1
+	t, l.todo = l.todo[last], l.todo[:last]
+	l.busy++
+	return t, true
+}
+
+func (l *lister) done() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.busy--; l.busy == 0 && len(l.todo) == 0 {
+		l.wake.Broadcast()
+	}
+}
+
+// listing is what a worker lists directories with.
 type listing struct {
 	buf     [32 << 10]byte
 	names   []byte
 	entries []entryName // their names are parts of names
+	tasks   []listTask
 }
 
-func (l *lister) list(d *listedDir, below string) {
-	if l.ctx.Err() != nil {
+// list lists a directory, and adds what there is to do for it.
+func (l *lister) list(s *listing, d *listedDir, below string) {
+	at, err := l.read(s, d, below)
+	if d.err = err; err != nil {
 		return
 	}
-	if d.err = l.read(d, below); d.err != nil {
-		return
-	}
+	s.tasks = s.tasks[:0]
 	start := 0
 	for _, e := range d.entries {
 		name := d.names[start:][:e.nameLen]
@@ -106,34 +166,35 @@ func (l *lister) list(d *listedDir, below string) {
 		}
 		sub := &listedDir{}
 		d.dirs = append(d.dirs, sub)
-		if !l.more.TryGo(func() error { l.list(sub, name); return nil }) {
-			l.list(sub, name)
-		}
+		s.tasks = append(s.tasks, listTask{d: sub, below: name})
 	}
+	if l.withStatus {
+		s.statuses(d, at)
+	} else {
+		at.close()
+	}
+	l.add(s.tasks...)
 }
 
-func (l *lister) read(d *listedDir, below string) error {
-	at, err := l.root.sub(below)
-	if err != nil {
-		return err
+// read fills in the entries of a directory, which stays open if there is no error.
+func (l *lister) read(s *listing, d *listedDir, below string) (at dir, err error) {
+	if at, err = l.root.sub(below); err != nil {
+		return noDir, err
 	}
-	defer at.close()
 	stat, err := at.stat(".")
+	if err == nil {
+		d.isDest = l.isDest(newFileKey(&stat))
+	}
+	if err == nil && !d.isDest {
+		err = s.read(at)
+	}
 	if err != nil {
-		return err
+		at.close()
+		return noDir, err
 	}
-	if d.isDest = l.isDest(newFileKey(&stat)); d.isDest {
-		return nil
-	}
-	s := l.scratch.Get().(*listing)
-	defer l.scratch.Put(s)
-	err = s.read(at)
 	slices.SortFunc(s.entries, comparePaths)
 	d.keep(s.entries)
-	if l.withStatus {
-		d.statuses = statuses(at, s.entries)
-	}
-	return err
+	return at, nil
 }
 
 // read takes the entries of a directory that has just been opened. Their names are there until the next read.
@@ -166,26 +227,85 @@ func (d *listedDir) keep(entries []entryName) {
 	d.names = names.String()
 }
 
-// statuses returns those of the candidates among the entries, zero where it cannot be told.
-func statuses(at dir, entries []entryName) (all []status) {
-	n := 0
-	for _, e := range entries {
-		if isCandidate(e.name, e.kind) {
+// partEntries is how many candidates a worker finds the statuses of at a time: a kernel has more than a thousand headers in one directory,
+// which would keep one worker busy while the others have nothing to do.
+const partEntries = 128
+
+// statusPart is entries of an open directory that statuses are to be found of.
+type statusPart struct {
+	of       *statusDir
+	names    string // of the entries
+	entries  []listedEntry
+	statuses []status // of the candidates among them
+}
+
+// statusDir is an open directory, with how many parts still need it.
+type statusDir struct {
+	dir
+	parts atomic.Int32
+}
+
+// statuses adds the tasks of finding the statuses of a directory's candidates. The last of them closes the directory.
+func (s *listing) statuses(d *listedDir, at dir) {
+	n, start := 0, 0
+	for _, e := range d.entries {
+		if isCandidate(d.names[start:][:e.nameLen], e.kind) {
 			n++
 		}
+		start += int(e.nameLen)
 	}
-	all = make([]status, 0, n)
-	for _, e := range entries {
-		if !isCandidate(e.name, e.kind) {
+	if n == 0 {
+		at.close()
+		return
+	}
+	d.statuses = make([]status, n)
+	of := &statusDir{dir: at}
+	part := statusPart{of: of, names: d.names, entries: d.entries, statuses: d.statuses}
+	first := len(s.tasks)
+	for len(part.statuses) > partEntries {
+		s.tasks = append(s.tasks, listTask{part: part.split()})
+	}
+	s.tasks = append(s.tasks, listTask{part: part})
+	of.parts.Store(int32(len(s.tasks) - first))
+}
+
+// split takes partEntries candidates off the part.
+func (p *statusPart) split() statusPart {
+	first, n, end, i := *p, 0, 0, 0
+	for n < partEntries {
+		name := p.names[end:][:p.entries[i].nameLen]
+		if isCandidate(name, p.entries[i].kind) {
+			n++
+		}
+		end, i = end+len(name), i+1
+	}
+	first.entries, first.statuses = p.entries[:i], p.statuses[:n]
+	p.names, p.entries, p.statuses = p.names[end:], p.entries[i:], p.statuses[n:]
+	return first
+}
+
+// find fills in the statuses; they stay zero where they cannot be told.
+func (p *statusPart) find(ctx context.Context) {
+	defer func() {
+		if p.of.parts.Add(-1) == 0 {
+			p.of.close()
+		}
+	}()
+	start := 0
+	for _, e := range p.entries {
+		name := p.names[start:][:e.nameLen]
+		start += len(name)
+		if !isCandidate(name, e.kind) {
 			continue
 		}
-		var s status
-		if stat, err := at.stat(e.name); err == nil && stat.Mode&unix.S_IFMT == unix.S_IFREG {
-			s = newStatus(&stat)
+		if ctx.Err() != nil {
+			return
 		}
-		all = append(all, s)
+		if stat, err := p.of.stat(name); err == nil && stat.Mode&unix.S_IFMT == unix.S_IFREG {
+			p.statuses[0] = newStatus(&stat)
+		}
+		p.statuses = p.statuses[1:]
 	}
-	return all
 }
 
 // comparePaths compares entries of one directory as paths to and through them: "a.h" comes before what is
