@@ -34,6 +34,16 @@ func TestPlan(t *testing.T) {
 			want:   map[string]Action{"a.h": New},
 		},
 		{
+			name:   "a source without the component that its leading ./ would be",
+			files:  map[string]string{"m/include/sys/a.h": "a"},
+			config: Config{Sources: []string{"m/include", "m/inc*", "m/**", "m/include/sys"}},
+			want:   map[string]Action{"a.h": New},
+			warnings: []string{
+				`"m/include" has one component less than are stripped, so that its headers lose a directory of theirs; write "./m/include", or strip 2 components`,
+				`"m/inc*" has one component less than are stripped, so that its headers lose a directory of theirs; write "./m/inc*", or strip 2 components`,
+			},
+		},
+		{
 			name:   "the root itself",
 			files:  map[string]string{"a.h": "a"},
 			config: Config{Sources: []string{"."}, Strip: new(1)},

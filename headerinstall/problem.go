@@ -31,7 +31,7 @@ var advice = map[Reason]string{
 	Unreadable:    "make it readable, or leave it out",
 	NotRegular:    "put a regular file or directory there, or name its target as a source",
 	UnsafeName:    "rename it",
-	OverStripped:  "strip fewer components",
+	OverStripped:  "strip fewer components; the ./ that a source may begin with is one",
 	Collision:     "leave one of them out, or strip fewer components",
 	FileVersusDir: "remove or rename one of them",
 	Foreign:       "move it away, or force its replacement",

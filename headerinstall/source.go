@@ -97,10 +97,20 @@ func (f *finder) pattern(ctx context.Context, p expansion) error {
 		}
 		headers += n
 	}
-	if headers == 0 && len(f.problems) == before {
+	switch {
+	case headers == 0 && len(f.problems) == before:
 		f.problem(NoHeader, p.pattern, "holds no header (%s)", strings.Join(f.config.Include, ", "))
+	case headers > 0 && losesOwn(p.pattern, f.config.strip()):
+		f.warn("%q has one component less than are stripped, so that its headers lose a directory of theirs; write %q, or strip %d components",
+			p.pattern, "./"+p.pattern, f.config.strip()-1)
 	}
 	return nil
+}
+
+// losesOwn says whether stripping takes from the headers of a source just what its leading "./" would be taken for, had it one.
+func losesOwn(pattern string, strip int) bool {
+	parts := components(pattern)
+	return !path.IsAbs(pattern) && len(parts) == strip-1 && !slices.Contains([]string{".", ".."}, parts[0]) && !slices.Contains(parts, "**")
 }
 
 // match adds the headers that one match of a pattern stands for, and returns how many they are;
