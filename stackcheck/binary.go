@@ -67,7 +67,7 @@ func readBinary(file File, calls bool) (binary, error) {
 			return b, nil
 		}
 		if errors.Is(err, object.ErrNotELF) {
-			err = fmt.Errorf("%w; want a directory, a .tar.zst archive, a .su or .ci file, a module (.ko), vmlinux or another object", err)
+			err = fmt.Errorf("%w; want a directory, an archive (.tar, .tar.zst, .tar.xz, .tar.gz), a .su or .ci file, a module (.ko), vmlinux or another object", err)
 		}
 		return b, err
 	}

@@ -2,6 +2,7 @@ package stackcheck
 
 import (
 	"archive/tar"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"unsafe"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
 )
 
 // Bounds on what is read. The largest file of OpenZFS has 1.2 MB, all of them have 9.3 MB.
@@ -63,8 +65,8 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // Files yields what tells of the stack below a directory, sorted by path: .su and .ci files, and objects, which are .o
 // files, kernel modules (.ko, also .ko.xz, .ko.zst and .ko.gz) and kernels (vmlinux, vmlinux-RELEASE). From an archive
-// (.tar.zst) it yields the .su and .ci files in its order, or it yields the one file that is named, as an object if the
-// name does not tell. Symbolic links below a directory are not followed. A file that cannot be read is yielded as an error,
+// (.tar, also .tar.zst, .tar.xz and .tar.gz) it yields the .su and .ci files in its order, or it yields the one file that is
+// named, as an object if the name does not tell. Symbolic links below a directory are not followed. A file that cannot be read is yielded as an error,
 // and the others still follow; after an error in an archive nothing does.
 func Files(name string) iter.Seq2[File, error] {
 	return func(yield func(File, error) bool) {
@@ -74,7 +76,7 @@ func Files(name string) iter.Seq2[File, error] {
 			yield(File{}, err)
 		case info.IsDir():
 			filesBelow(name, yield)
-		case strings.HasSuffix(name, ".tar.zst"):
+		case expanderOf(name) != nil:
 			archived(name, yield)
 		case !info.Mode().IsRegular():
 			yield(File{}, fmt.Errorf("%s: %v; want a directory or a file", name, info.Mode().Type()))
@@ -192,6 +194,40 @@ func readAll(r io.Reader, size int64, buf []byte) ([]byte, error) {
 // asString returns what b holds, without a copy: it is good for as long as b is left as it is.
 func asString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
+// expanders are what archives are expanded with, by the ends of their names.
+var expanders = map[string]func(io.Reader) (io.ReadCloser, error){
+	".tar":     func(r io.Reader) (io.ReadCloser, error) { return io.NopCloser(r), nil },
+	".tar.zst": expandZstd,
+	".tar.xz":  expandXZ,
+	".tar.gz":  expandGzip,
+	".tgz":     expandGzip,
+}
+
+func expandZstd(r io.Reader) (io.ReadCloser, error) {
+	decoder, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindowBytes))
+	if err != nil {
+		return nil, err
+	}
+	return decoder.IOReadCloser(), nil
+}
+
+func expandXZ(r io.Reader) (io.ReadCloser, error) {
+	decoder, err := xz.NewReader(r)
+	return io.NopCloser(decoder), err
+}
+
+func expandGzip(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }
+
+// expanderOf returns nil for what is no archive by its name.
+func expanderOf(name string) func(io.Reader) (io.ReadCloser, error) {
+	for end, expander := range expanders {
+		if strings.HasSuffix(name, end) {
+			return expander
+		}
+	}
+	return nil
+}
+
 func archived(archive string, yield func(File, error) bool) {
 	f, err := os.Open(archive)
 	if err != nil {
@@ -204,7 +240,7 @@ func archived(archive string, yield func(File, error) bool) {
 
 func filesIn(r io.Reader, archive string, yield func(File, error) bool) {
 	fail := func(err error) { yield(File{}, inFile(archive, err)) }
-	decoder, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindowBytes))
+	decoder, err := expanderOf(archive)(r)
 	if err != nil {
 		fail(err)
 		return

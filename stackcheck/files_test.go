@@ -3,6 +3,8 @@ package stackcheck
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
 )
 
 // write makes files below a new directory.
@@ -32,12 +35,31 @@ func write(t *testing.T, files map[string]string) (dir string) {
 // archive makes a .tar.zst with one entry after the other, each "name=content".
 func archive(t testing.TB, entries ...string) (name string) {
 	t.Helper()
+	return archiveOf(t, ".tar.zst", entries...)
+}
+
+// packers are what archives are compressed with, by the ends of their names.
+var packers = map[string]func(io.Writer) (io.WriteCloser, error){
+	".tar":     func(w io.Writer) (io.WriteCloser, error) { return nopCloser{w}, nil },
+	".tar.zst": func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w) },
+	".tar.xz":  func(w io.Writer) (io.WriteCloser, error) { return xz.NewWriter(w) },
+	".tar.gz":  func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil },
+	".tgz":     func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil },
+}
+
+type nopCloser struct{ io.Writer }
+
+func (nopCloser) Close() error { return nil }
+
+// archiveOf makes an archive of a kind.
+func archiveOf(t testing.TB, kind string, entries ...string) (name string) {
+	t.Helper()
 	var packed bytes.Buffer
-	encoder, err := zstd.NewWriter(&packed)
+	packer, err := packers[kind](&packed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := tar.NewWriter(encoder)
+	w := tar.NewWriter(packer)
 	for _, entry := range entries {
 		name, content, _ := strings.Cut(entry, "=")
 		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(content))}); err != nil {
@@ -50,10 +72,10 @@ func archive(t testing.TB, entries ...string) (name string) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := encoder.Close(); err != nil {
+	if err := packer.Close(); err != nil {
 		t.Fatal(err)
 	}
-	name = filepath.Join(t.TempDir(), "su-ci.tar.zst")
+	name = filepath.Join(t.TempDir(), "su-ci"+kind)
 	if err := os.WriteFile(name, packed.Bytes(), 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -124,21 +146,32 @@ func TestFilesInArchive(t *testing.T) {
 	}
 }
 
-func TestFilesReportsWhatItCannotRead(t *testing.T) {
-	whole, err := os.ReadFile(archive(t, "a.su="+strings.Repeat("a.c:1:2:f\t8\tstatic\n", 1000)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := write(t, map[string]string{"cut.tar.zst": string(whole[:len(whole)/2]), "no.tar.zst": "no archive"})
-	for name, want := range map[string]string{
-		"cut.tar.zst": "unexpected EOF",
-		"no.tar.zst":  "invalid",
-		"missing":     "no such file",
-	} {
-		got := list(filepath.Join(dir, name))
-		if len(got) != 1 || !strings.HasPrefix(got[0], "error: ") || !strings.Contains(got[0], want) {
-			t.Errorf("%s gives %q, want one error with %q", name, got, want)
+func TestFilesInArchiveOfEachKind(t *testing.T) {
+	content := strings.Repeat("a.c:1:2:f\t8\tstatic\n", 1000)
+	for kind := range expanders {
+		name := archiveOf(t, kind, "a.su="+content)
+		if diff := cmp.Diff([]string{"a.su=" + content}, list(name)); diff != "" {
+			t.Errorf("files of a %s (-want +got):\n%s", kind, diff)
 		}
+		whole, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := write(t, map[string]string{"cut" + kind: string(whole[:len(whole)/2]), "no" + kind: strings.Repeat("no archive ", 100)})
+		for _, damaged := range []string{"cut" + kind, "no" + kind} {
+			got := list(filepath.Join(dir, damaged))
+			if len(got) != 1 || !strings.HasPrefix(got[0], "error: PATH") {
+				t.Errorf("%s gives %q, want one error that names the file", damaged, got)
+			}
+		}
+	}
+}
+
+func TestFilesOfNothing(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing")
+	got := list(missing)
+	if len(got) != 1 || !strings.HasPrefix(got[0], "error: ") || !strings.Contains(got[0], "no such file") {
+		t.Errorf("%s gives %q, want one error", missing, got)
 	}
 }
 
@@ -166,15 +199,26 @@ func FuzzFilesIn(f *testing.F) {
 		}
 	}
 	for _, entries := range [][]string{whole, {"./b.su=1", "../a.ci=2", "./b.su=3"}, {}} {
-		packed, err := os.ReadFile(archive(f, entries...))
-		if err != nil {
-			f.Fatal(err)
+		for kind := range packers {
+			packed, err := os.ReadFile(archiveOf(f, kind, entries...))
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(packed)
 		}
-		f.Add(packed)
 	}
 	f.Fuzz(func(t *testing.T, packed []byte) {
+		kind := ".tar" // by its magic number, so that what is found for one kind is tried with it
+		switch {
+		case bytes.HasPrefix(packed, []byte("\x28\xb5\x2f\xfd")):
+			kind = ".tar.zst"
+		case bytes.HasPrefix(packed, []byte("\xfd7zXZ\x00")):
+			kind = ".tar.xz"
+		case bytes.HasPrefix(packed, []byte("\x1f\x8b")):
+			kind = ".tar.gz"
+		}
 		failed := false
-		filesIn(bytes.NewReader(packed), "x.tar.zst", func(file File, err error) bool {
+		filesIn(bytes.NewReader(packed), "x"+kind, func(file File, err error) bool {
 			if failed {
 				t.Error("files follow an error")
 			}

@@ -24,8 +24,8 @@ func stackCommand(args []string) *cobra.Command {
 }
 
 // stackInput describes the arguments of all these commands.
-const stackInput = `A PATH is a directory, which is searched, a .tar.zst archive of .su and .ci files, one of these, or an
-object. The compiler writes .su and .ci when it has -fstack-usage and -fcallgraph-info=su,da. Objects are kernel modules
+const stackInput = `A PATH is a directory, which is searched, an archive of .su and .ci files (.tar, also .tar.zst, .tar.xz, .tar.gz), one of these,
+or an object. The compiler writes .su and .ci when it has -fstack-usage and -fcallgraph-info=su,da. Objects are kernel modules
 (.ko, also .ko.xz, .ko.zst, .ko.gz), vmlinux and .o files; a kernel with CONFIG_UNWINDER_ORC tells in them what its functions
 take, without a rebuild. A snapshot, written by stack snapshot, stands for what it was made of. Several are taken together.`
 
