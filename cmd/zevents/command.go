@@ -46,7 +46,9 @@ shorter ones numbers, byte arrays base64, and embedded lists objects. An object 
 
 On a terminal, or with --color=always, control characters in strings are printed as
 escapes, such as \x1b. A terminal also gets colours, unless NO_COLOR is set or TERM is dumb.
-Times of the text are local; TZ chooses another zone, as Europe/Paris or CET-1CEST.
+Times of the text are local; TZ chooses another zone, as Europe/Paris or CET-1CEST. So are
+those of --since and --until, as "2026-11-22 06:12:20", or as an event's is printed, unless
+they are RFC 3339 and say their zone.
 
 Exit status: 0, or 2 if something could not be done, an event that cannot be read among it.`,
 		Example: `  zevents -v tank
@@ -85,8 +87,8 @@ Exit status: 0, or 2 if something could not be done, an event that cannot be rea
 	flags.StringVar(&o.from, "from", "", "print the recording `file`, - for standard input; the module is left alone")
 	flags.StringVar(&o.filter.Pool, "pool", "", "as POOL; for a `name` that is also a subcommand")
 	flags.StringVar(&o.filter.Class, "class", "", "only events whose class matches the `pattern`, such as 'ereport.*'")
-	flags.TimeVar(&o.filter.Since, "since", time.Time{}, []string{time.RFC3339}, "only events from this RFC 3339 time on")
-	flags.TimeVar(&o.filter.Until, "until", time.Time{}, []string{time.RFC3339}, "only events before this RFC 3339 time")
+	flags.Var(moment{&o.filter.Since, s.location, time.Now}, "since", "only events from this time on, such as 2026-11-22, or 2h: two hours ago")
+	flags.Var(moment{&o.filter.Until, s.location, time.Now}, "until", "only events before this time")
 	cmd.AddCommand(recordCommand(s))
 	return cmd
 }
