@@ -49,18 +49,18 @@ func openAt(at int, name string, flags int, mode fs.FileMode) (dir, error) {
 }
 
 // sub opens a directory by its clean path below d, of which no component may be a symbolic link.
-func (d dir) sub(name string) (dir, error) {
+func (d dir) sub(name string) (dir, error) { return d.subJoined(name, "") }
+
+// subJoined is sub of a path in two parts.
+func (d dir) subJoined(a, b string) (dir, error) {
 	if !d.exists() {
 		return noDir, unix.ENOENT
 	}
 	if !hasOpenat2() {
-		return d.subByStep(name)
+		return d.subByStep(a + b)
 	}
 	for {
-		fd, err := unix.Openat2(int(d), name, &unix.OpenHow{
-			Flags:   unix.O_DIRECTORY | unix.O_CLOEXEC,
-			Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS,
-		})
+		fd, err := openBeneath(int(d), a, b)
 		switch err {
 		case nil:
 			return dir(fd), nil

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,13 +19,32 @@ type freshDirs map[string]string
 
 func (f freshDirs) add(name string) { f[name] = path.Join(dirOf(name), tempPrefix+rand.Text()) }
 
-// path is where a directory is while the installation works, and whether that is in a fresh one.
-func (f freshDirs) path(name string) (at string, fresh bool) {
-	if top := f.top(name); top >= 0 {
-		return f[name[:top]] + name[top:], true
-	}
-	return name, false
+// A freshPath is where a directory is while an installation works: what it has made, and the path in that.
+type freshPath struct {
+	made  string // empty if the directory was there before
+	below string // begins with a slash if it is in what was made
 }
+
+// path is where a directory is while the installation works.
+func (f freshDirs) path(name string) freshPath {
+	if top := f.top(name); top >= 0 {
+		return freshPath{f[name[:top]], name[top:]}
+	}
+	return freshPath{"", name}
+}
+
+func (p freshPath) isFresh() bool { return p.made != "" }
+
+// split returns the directory that a directory lies in, and its name there.
+func (p freshPath) split() (above freshPath, name string) {
+	if i := strings.LastIndexByte(p.below, '/'); i >= 0 {
+		return freshPath{p.made, p.below[:i]}, p.below[i+1:]
+	}
+	return freshPath{"", dirOf(p.made)}, path.Base(p.made)
+}
+
+// subAt is sub of such a path, of which it makes no string.
+func (d dir) subAt(p freshPath) (dir, error) { return d.subJoined(p.made, p.below) }
 
 // holds says whether a directory is, or lies in, a fresh one.
 func (f freshDirs) holds(name string) bool { return f.top(name) >= 0 }

@@ -88,18 +88,20 @@ func (in *installer) sweep(ctx context.Context) error {
 	if in.plan.last.hasManifest && !in.plan.last.interrupted {
 		return nil
 	}
-	dirs := in.plan.last.directories()
-	in.plan.headers.directories(dirs, anyRow)
-	return sweep(ctx, in.dest, slices.Sorted(maps.Keys(dirs)))
+	return sweep(ctx, in.dest, func() []string {
+		dirs := in.plan.last.directories()
+		in.plan.headers.directories(dirs, anyRow)
+		return slices.Sorted(maps.Keys(dirs))
+	})
 }
 
 // sweep removes unfinished files and directories from those directories below dest that there are.
-func sweep(ctx context.Context, dest dir, names []string) error {
+func sweep(ctx context.Context, dest dir, names func() []string) error {
 	buf := make([]byte, 32<<10)
 	if entries, err := dest.entries(buf); err != nil || len(entries) == 0 {
 		return err
 	}
-	for _, name := range names {
+	for _, name := range names() {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -133,42 +135,50 @@ func sweepDir(dest dir, name string, buf []byte) error {
 
 // makeDirs makes the directories that are missing, the topmost of them as unfinished ones.
 func (in *installer) makeDirs(context.Context) error {
-	needed := dirSet{".": true}
-	in.plan.headers.directories(needed, func(r *row) bool { return r.action == rowNew })
-	var missing []string
+	isNew := func(r *row) bool { return r.action == rowNew }
 	var lines []byte
-	for _, name := range slices.Sorted(maps.Keys(needed)) { // each comes after the one that it lies in
+	err := in.plan.headers.eachDir(isNew, func(name string, _ int) error {
 		if !in.fresh.holds(name) {
 			d, err := in.dest.sub(name)
 			d.close()
 			if err == nil {
-				continue
+				return nil
 			}
 			if err != unix.ENOENT {
 				return in.unreachable(name, err)
 			}
 			in.fresh.add(name)
 		}
-		missing, lines = append(missing, name), appendDir(lines, name)
+		lines = appendDir(lines, name)
+		if len(lines) < journalBlock {
+			return nil
+		}
+		err := in.journal.write(lines)
+		lines = lines[:0]
+		return err
+	})
+	if err == nil && len(lines) > 0 {
+		err = in.journal.write(lines)
 	}
-	if len(missing) == 0 {
-		return nil
-	}
-	if err := in.journal.write(lines); err != nil {
+	if err != nil || len(in.fresh) == 0 {
 		return err
 	}
-	for _, name := range missing {
-		at, _ := in.fresh.path(name)
-		parent, err := in.dest.sub(dirOf(at))
+	return in.plan.headers.eachDir(isNew, func(name string, _ int) error {
+		if !in.fresh.holds(name) {
+			return nil
+		}
+		at := in.fresh.path(name)
+		above, base := at.split()
+		parent, err := in.dest.subAt(above)
 		if err == nil {
-			err = parent.make(path.Base(at))
+			err = parent.make(base)
 			parent.close()
 		}
 		if err != nil {
 			return fmt.Errorf("making the directory %q: %w", name, err)
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // unreachable is the error of opening a directory that something may be in the way of.
@@ -188,8 +198,8 @@ func (in *installer) write(ctx context.Context) error {
 // writeBatch writes all files of a batch before it gives the first of them its name, so that one write tells the
 // journal of all.
 func (in *installer) writeBatch(w *worker, b *batch) error {
-	at, fresh := in.fresh.path(b.dir)
-	d, err := in.dest.sub(at)
+	at := in.fresh.path(b.dir)
+	d, err := in.dest.subAt(at)
 	if err != nil {
 		return in.unreachable(b.dir, err)
 	}
@@ -202,7 +212,7 @@ func (in *installer) writeBatch(w *worker, b *batch) error {
 	}()
 	for i := range b.headers {
 		h := &b.headers[i]
-		s, err := in.stage(w, d, h, fresh)
+		s, err := in.stage(w, d, h, at.isFresh())
 		if err != nil {
 			return err
 		}

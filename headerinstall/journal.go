@@ -23,6 +23,8 @@ import (
 
 const (
 	journalSuffix = ".journal"
+
+	journalBlock  = 16 << 10 // about as much is collected before it is written
 	journalFormat = "headers-journal/1"
 )
 

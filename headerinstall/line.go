@@ -43,14 +43,16 @@ type manifestWriter struct {
 	before string // what stands before the next line
 }
 
+// pieceBytes is about how much a manifestWriter collects before it writes.
+const pieceBytes = 16 << 10
+
 func newManifestWriter(w io.Writer, strip int) *manifestWriter {
-	out := strconv.AppendInt([]byte(manifestHead), int64(strip), 10)
+	out := strconv.AppendInt(append(make([]byte, 0, pieceBytes+pieceBytes/4), manifestHead...), int64(strip), 10)
 	return &manifestWriter{to: w, out: append(out, manifestList...), before: "\n"}
 }
 
 // file writes a file, whose names go on what stands before them.
 func (w *manifestWriter) file(to, from string, f *File) error {
-	const pieceBytes = 64 << 10
 	w.out = f.appendJSON(append(append(w.out, w.before...), lineIndent...), to, from)
 	w.before = ",\n"
 	if len(w.out) < pieceBytes {

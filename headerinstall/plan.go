@@ -230,22 +230,15 @@ func (f *finder) destination(written string) (string, *Problem) {
 
 // filesAsDirs finds the headers that others need as a directory.
 func (t *table) filesAsDirs() (problems []*Problem) {
-	checked, last := map[string]bool{".": true}, int32(-1)
-	for h := range t.headers(anyRow) {
-		if h.row.dir == last {
-			continue
+	_ = t.eachDir(anyRow, func(dir string, first int) error {
+		if i, ok := t.find("", dir); ok {
+			file, below := t.header(i), t.header(first)
+			problems = append(problems, &Problem{Reason: FileVersusDir, Path: dir,
+				Detail:  fmt.Sprintf("would be a file, and the directory of %q", below.destination()),
+				Sources: []string{file.written(), below.written()}})
 		}
-		last = h.row.dir
-		for dir := h.dir.dest(); !checked[dir]; dir = dirOf(dir) {
-			checked[dir] = true
-			if i, ok := t.find("", dir); ok {
-				file := t.header(i)
-				problems = append(problems, &Problem{Reason: FileVersusDir, Path: dir,
-					Detail:  fmt.Sprintf("would be a file, and the directory of %q", h.destination()),
-					Sources: []string{file.written(), h.written()}})
-			}
-		}
-	}
+		return nil
+	})
 	return problems
 }
 

@@ -8,17 +8,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The calls that are made for each header put its name on the stack: a copy on the heap for each would be most of what an installation
-// allocates.
+// The calls that are made for each header and directory put its name on the stack: a copy on the heap for each would be most of what an
+// installation allocates.
 
 // cName is the name of a directory's entry as the kernel wants it.
 type cName [maxNameBytes + 1]byte
 
-// set returns false for a name that has no room, or holds a zero byte.
-func (c *cName) set(name string) bool {
-	n := copy(c[:maxNameBytes], name)
-	c[n] = 0
-	return n == len(name) && !hasZero(name)
+func (c *cName) set(name string) bool { return setCString(c[:], name, "") }
+
+// cPath is a path as the kernel wants it.
+type cPath [maxPathBytes + 1]byte
+
+// setCString puts a name of two parts into c. It returns false if the name has no room there, or holds a zero byte.
+func setCString(c []byte, a, b string) bool {
+	if len(a)+len(b) >= len(c) || hasZero(a) || hasZero(b) {
+		return false
+	}
+	copy(c, a)
+	copy(c[len(a):], b)
+	c[len(a)+len(b)] = 0
+	return true
 }
 
 func hasZero(name string) bool {
@@ -37,6 +46,20 @@ func openEntry(at int, name string, flags int, mode fs.FileMode) (fd int, err er
 		return unix.Openat(at, name, flags, uint32(mode.Perm()))
 	}
 	opened, _, errno := unix.Syscall6(unix.SYS_OPENAT, uintptr(at), uintptr(unsafe.Pointer(&c)), uintptr(flags|unix.O_LARGEFILE), uintptr(mode.Perm()), 0, 0)
+	if errno != 0 {
+		return -1, errno
+	}
+	return int(opened), nil
+}
+
+// openBeneath is openat2(2) of a directory by a path in two parts, that may not leave the directory at, nor lead through a symbolic link.
+func openBeneath(at int, a, b string) (fd int, err error) {
+	how := unix.OpenHow{Flags: unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS}
+	var c cPath
+	if !setCString(c[:], a, b) {
+		return unix.Openat2(at, a+b, &how)
+	}
+	opened, _, errno := unix.Syscall6(unix.SYS_OPENAT2, uintptr(at), uintptr(unsafe.Pointer(&c)), uintptr(unsafe.Pointer(&how)), unsafe.Sizeof(how), 0, 0)
 	if errno != 0 {
 		return -1, errno
 	}

@@ -141,6 +141,39 @@ func (t *table) directories(dirs dirSet, f func(*row) bool) {
 	}
 }
 
+// eachDir calls do with the directories of the destination that lead to the headers that wanted holds for, and the first of these in each:
+// once, and after the directory that it lies in. The table is sorted.
+func (t *table) eachDir(wanted func(*row) bool, do func(name string, first int) error) error {
+	last, before := int32(-1), ""
+	for i := range t.rows {
+		r := &t.rows[i]
+		if r.dir == last || !wanted(r) {
+			continue
+		}
+		last = r.dir
+		to := t.dirs[r.dir].to
+		for at := commonDirs(before, to); at < len(to); {
+			at += strings.IndexByte(to[at:], '/') + 1
+			if err := do(to[:at-1], i); err != nil {
+				return err
+			}
+		}
+		before = to
+	}
+	return nil
+}
+
+// commonDirs is the length of what two paths that end in a slash have in common, as far as the last slash in it.
+func commonDirs(a, b string) int {
+	n := 0
+	for i := 0; i < min(len(a), len(b)) && a[i] == b[i]; i++ {
+		if a[i] == '/' {
+			n = i + 1
+		}
+	}
+	return n
+}
+
 // dest is the path of a directory in the destination.
 func (d *headerDir) dest() string {
 	if d.to == "" {

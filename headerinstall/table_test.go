@@ -2,6 +2,7 @@ package headerinstall
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -107,5 +108,39 @@ func TestOverlappingPatterns(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", sources, diff)
 		}
+	}
+}
+
+// The directories that lead to headers are those that sets of their parents tell, the outer before the inner.
+func TestEachDir(t *testing.T) {
+	files := map[string]string{}
+	for _, name := range []string{"a.h", "a/b/c.h", "a/b.h", "a/b-c/d.h", "a/c.h", "a-b/x/y/z.h", "b/c/d/e.h", "b/c/d.h", "b/f/g.h", "skip/only.h", "z.h"} {
+		files["m/include/"+name] = name
+	}
+	root := writeTree(t, t.TempDir(), files)
+	p := mustPlan(t, Config{Root: root, Sources: []string{"./m/include"}, Dest: filepath.Join(root, "out")})
+	wanted := func(r *row) bool { return p.headers.dirs[r.dir].to != "skip/" }
+	want := dirSet{".": true}
+	p.headers.directories(want, wanted)
+	got := dirSet{".": true}
+	err := p.headers.eachDir(wanted, func(name string, first int) error {
+		h := p.headers.header(first)
+		switch {
+		case got[name]:
+			t.Errorf("%q comes twice", name)
+		case !got[dirOf(name)]:
+			t.Errorf("%q comes before the directory that it lies in", name)
+		case !strings.HasPrefix(h.destination(), name+"/"):
+			t.Errorf("%q does not lie in %q", h.destination(), name)
+		}
+		got[name] = true
+		return nil
+	})
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v, (-want +got):\n%s", err, diff)
+	}
+	stop := errors.New("stop")
+	if err := p.headers.eachDir(wanted, func(string, int) error { return stop }); err != stop {
+		t.Errorf("err = %v, want %v", err, stop)
 	}
 }

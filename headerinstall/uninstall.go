@@ -128,7 +128,7 @@ func (u *uninstaller) run(ctx context.Context) error {
 	}
 	dirs := slices.Sorted(maps.Keys(u.last.directories()))
 	if u.last.interrupted && u.dest.exists() {
-		if err := sweep(ctx, u.dest, dirs); err != nil {
+		if err := sweep(ctx, u.dest, func() []string { return dirs }); err != nil {
 			return u.stopped(ctx, err)
 		}
 	}
