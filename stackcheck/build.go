@@ -208,9 +208,9 @@ func (t *text) parse(file File, data string) {
 	t.err = errors.Join(append(all, r.Err())...)
 }
 
-// gather makes one build of all, of which it is yet to be told what is about the same function, and who calls whom. Of the
-// units it reports whether any is the code of an object.
-func gather(read []evidence) (b Build, units []*callgraph.Unit, code bool) {
+// gather makes one build of all, of which it is yet to be told what is about the same function, and who calls whom. It
+// reports whether objects are among them.
+func gather(read []evidence) (b Build, units []*callgraph.Unit, objects bool) {
 	for i := range read {
 		e := &read[i]
 		root := inferRoot(e.objects)
@@ -223,28 +223,30 @@ func gather(read []evidence) (b Build, units []*callgraph.Unit, code bool) {
 		dropLinked(e.binaries)
 		b.add(*e)
 		units = append(units, e.units...)
+		objects = objects || len(e.binaries) > 0
 		for _, binary := range e.binaries {
 			if binary.unit != nil {
-				units, code = append(units, binary.unit), true
+				units = append(units, binary.unit)
 			}
 		}
 		for _, shot := range e.shots {
 			units = append(units, shot.Units...)
 		}
 	}
-	return b, units, code
+	return b, units, objects
 }
 
-// join makes one build of all. Calls are linked at the same time, unless code is among them: who it is of has to be known first.
+// join makes one build of all. Calls are linked at the same time, unless objects are among them: describing these tells the units whose
+// code is whose, and corrects the sizes that .ci files have.
 func join(read []evidence) Build {
-	b, units, code := gather(read)
+	b, units, objects := gather(read)
 	var linking sync.WaitGroup
-	if !code {
+	if !objects {
 		linking.Go(func() { b.link(units) })
 	}
 	b.describe(read, units)
 	linking.Wait()
-	if code {
+	if objects {
 		b.link(units)
 	}
 	return b

@@ -79,3 +79,29 @@ func TestReadFrames(t *testing.T) {
 		t.Errorf("%d frames, graph %v, error %v", len(b.Frames), b.Graph, err)
 	}
 }
+
+// What an object tells corrects the sizes of the graph too, although calls in it are not read.
+func TestReadFramesCorrectsTheGraph(t *testing.T) {
+	b, err := ReadFrames(smallModule + "/gcc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	frames := make(map[string]int)
+	for _, f := range b.Frames {
+		frames[f.Function+" of "+f.Object] = f.Bytes
+	}
+	nodes := make(map[string]int)
+	for _, n := range b.Graph.Nodes {
+		if n.Sized {
+			nodes[n.Function+" of "+n.Object] = n.Bytes
+		}
+	}
+	if nodes["realigned of frames.o"] == 0 {
+		t.Fatalf("the graph has %v", nodes)
+	}
+	for function, bytes := range nodes {
+		if frames[function] != bytes {
+			t.Errorf("%s has %d bytes in the graph, %d in the frames", function, bytes, frames[function])
+		}
+	}
+}
