@@ -25,7 +25,7 @@ func (d dir) exists() bool { return d >= 0 }
 
 func (d dir) close() {
 	if d.exists() {
-		unix.Close(int(d))
+		closeFD(int(d))
 	}
 }
 
@@ -212,7 +212,7 @@ func (d dir) make(name string) error {
 // directory would give them another group.
 func settle(fd int, mode fs.FileMode) error {
 	var stat unix.Stat_t
-	if err := unix.Fstat(fd, &stat); err != nil {
+	if err := statFD(fd, &stat); err != nil {
 		return err
 	}
 	if ownerIsWrong(&stat) {

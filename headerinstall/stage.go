@@ -35,7 +35,7 @@ func (in *installer) stage(w *worker, d dir, h *header, fresh bool) (stagedFile,
 	if err != nil {
 		return stagedFile{}, unreadable(h.written(), err)
 	}
-	defer unix.Close(source)
+	defer closeFD(source)
 	s, err := newStagedFile(d, h, fresh)
 	if err == nil {
 		err = in.fill(w, &s, source, &stat)
@@ -130,7 +130,7 @@ func (s *stagedFile) finish(in *installer, source *unix.Stat_t) error {
 	}
 	if c.TrustModTime {
 		var there unix.Stat_t
-		if err := unix.Fstat(s.fd, &there); err != nil {
+		if err := statFD(s.fd, &there); err != nil {
 			return err
 		}
 		s.stamp(source, &there, in.start)
@@ -153,7 +153,7 @@ type writeError struct{ error }
 
 func writeAll(fd int, block []byte) error {
 	for len(block) > 0 {
-		n, err := unix.Write(fd, block)
+		n, err := writeFD(fd, block)
 		if err == unix.EINTR {
 			continue
 		}
@@ -201,7 +201,7 @@ func (s *stagedFile) linkName() error {
 // discard closes the file, and removes what has not got its name. A leftover is swept by the next run.
 func (s *stagedFile) discard() {
 	if s.fd >= 0 {
-		unix.Close(s.fd)
+		closeFD(s.fd)
 		s.fd = -1
 	}
 	if s.temp != "" {

@@ -221,7 +221,7 @@ func (p *place) isSame(w *worker, h *header, k *known, there *present, listed st
 	if err != nil {
 		return false, sourceProblem(h.written(), err)
 	}
-	defer unix.Close(fd)
+	defer closeFD(fd)
 	h.size = stat.Size
 	if there.isRegular() && there.Size == stat.Size {
 		same, err := p.holds(w, h, k, fd, there)
@@ -253,7 +253,7 @@ func (p *place) holds(w *worker, h *header, k *known, source int, there *present
 	if err != nil {
 		return false, err
 	}
-	defer unix.Close(fd)
+	defer closeFD(fd)
 	digest := p.knownDigest(k, there)
 	same, err = w.compare(source, fd, h.size, digest == nil)
 	switch {
@@ -349,7 +349,7 @@ func (p *place) isOwned(w *worker, h *header, there *present) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	defer unix.Close(fd)
+	defer closeFD(fd)
 	digest, err := w.digest(fd, there.Size)
 	return slices.Contains(digests, digest), err
 }

@@ -105,7 +105,7 @@ func (w *worker) mayOpen(s source) error {
 	}
 	fd, _, err := w.open(s)
 	if err == nil {
-		unix.Close(fd)
+		closeFD(fd)
 	}
 	return err
 }
@@ -116,7 +116,7 @@ func (w *worker) status(s source) (status, error) {
 	if err != nil {
 		return status{}, err
 	}
-	unix.Close(fd)
+	closeFD(fd)
 	return newStatus(&stat), nil
 }
 
@@ -169,12 +169,12 @@ func linkError(root *os.Root, below string, err error) error {
 // checkRegular closes a file that is not a regular one.
 func checkRegular(fd int) (int, unix.Stat_t, error) {
 	var stat unix.Stat_t
-	err := unix.Fstat(fd, &stat)
+	err := statFD(fd, &stat)
 	if err == nil && stat.Mode&unix.S_IFMT != unix.S_IFREG {
 		err = notRegular(&stat)
 	}
 	if err != nil {
-		unix.Close(fd)
+		closeFD(fd)
 		return -1, stat, err
 	}
 	return fd, stat, nil
@@ -190,7 +190,7 @@ func notRegular(stat *unix.Stat_t) error { return notRegularError(kind(modeOf(st
 // read reads into all of buf, as far as the file goes.
 func read(fd int, buf []byte) (n int, err error) {
 	for n < len(buf) {
-		m, err := unix.Read(fd, buf[n:])
+		m, err := readFD(fd, buf[n:])
 		if err == unix.EINTR {
 			continue
 		}
@@ -212,7 +212,7 @@ func readSized(fd int, buf []byte, size int64) (n int, err error) {
 		return read(fd, buf)
 	}
 	for {
-		n, err = unix.Read(fd, buf)
+		n, err = readFD(fd, buf)
 		if err != unix.EINTR {
 			break
 		}
@@ -294,7 +294,7 @@ func (w *worker) compare(a, b int, size int64, hashed bool) (same bool, err erro
 // unchanging returns an error if a file is not as it was when it was opened.
 func unchanging(fd int, before *unix.Stat_t) error {
 	var now unix.Stat_t
-	if err := unix.Fstat(fd, &now); err != nil {
+	if err := statFD(fd, &now); err != nil {
 		return err
 	}
 	if now.Size != before.Size || now.Mtim != before.Mtim || now.Ctim != before.Ctim {
