@@ -29,4 +29,7 @@
 // RESOLVE_NO_SYMLINKS, or component by component where the kernel has no such call, and every file by its name alone relative to
 // its directory: no symbolic link in the destination leads a call elsewhere, whenever it is put there. In the
 // sources, a symbolic link to a file may lead to another place in the same source. The package needs Linux.
+//
+// As many headers are worked on at once as Go has processors (GOMAXPROCS, eight at most), and each holds its processor while it waits
+// for the file system: a program that installs from a slow one waits with it.
 package headerinstall
