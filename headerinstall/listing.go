@@ -2,6 +2,7 @@ package headerinstall
 
 import (
 	"context"
+	"iter"
 	"runtime"
 	"slices"
 	"strings"
@@ -25,6 +26,20 @@ type listedDir struct {
 type listedEntry struct {
 	nameLen uint16 // of its name, which is behind that of the entry before
 	kind    byte   // a DT_ constant
+}
+
+// named yields entries by their names, which are one behind the other in names, with their kinds.
+func named(names string, entries []listedEntry) iter.Seq2[string, byte] {
+	return func(yield func(string, byte) bool) {
+		start := 0
+		for _, e := range entries {
+			name := names[start:][:e.nameLen]
+			start += len(name)
+			if !yield(name, e.kind) {
+				return
+			}
+		}
+	}
 }
 
 // count is how many directories there are, this one among them, and how many other entries in them.
@@ -150,11 +165,8 @@ func (l *lister) list(s *listing, d *listedDir, below string) {
 		return
 	}
 	s.tasks = s.tasks[:0]
-	start := 0
-	for _, e := range d.entries {
-		name := d.names[start:][:e.nameLen]
-		start += len(name)
-		if e.kind != unix.DT_DIR {
+	for name, kind := range named(d.names, d.entries) {
+		if kind != unix.DT_DIR {
 			continue
 		}
 		if below != "." {
@@ -247,12 +259,11 @@ type statusDir struct {
 
 // statuses adds the tasks of finding the statuses of a directory's candidates. The last of them closes the directory.
 func (s *listing) statuses(d *listedDir, at dir) {
-	n, start := 0, 0
-	for _, e := range d.entries {
-		if isCandidate(d.names[start:][:e.nameLen], e.kind) {
+	n := 0
+	for name, kind := range named(d.names, d.entries) {
+		if isCandidate(name, kind) {
 			n++
 		}
-		start += int(e.nameLen)
 	}
 	if n == 0 {
 		at.close()
@@ -291,11 +302,8 @@ func (p *statusPart) find(ctx context.Context) {
 			p.of.close()
 		}
 	}()
-	start := 0
-	for _, e := range p.entries {
-		name := p.names[start:][:e.nameLen]
-		start += len(name)
-		if !isCandidate(name, e.kind) {
+	for name, kind := range named(p.names, p.entries) {
+		if !isCandidate(name, kind) {
 			continue
 		}
 		if ctx.Err() != nil {

@@ -62,15 +62,13 @@ func TestListTree(t *testing.T) {
 }
 
 func collectStatuses(d *listedDir, below string, all map[string]status) {
-	dirs, statuses, start := d.dirs, d.statuses, 0
-	for _, e := range d.entries {
-		name := d.names[start:][:e.nameLen]
-		start += len(name)
+	dirs, statuses := d.dirs, d.statuses
+	for name, kind := range named(d.names, d.entries) {
 		switch {
-		case e.kind == unix.DT_DIR:
+		case kind == unix.DT_DIR:
 			collectStatuses(dirs[0], below+"/"+name, all)
 			dirs = dirs[1:]
-		case isCandidate(name, e.kind):
+		case isCandidate(name, kind):
 			all[below+"/"+name] = statuses[0]
 			statuses = statuses[1:]
 		}

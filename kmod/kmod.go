@@ -43,7 +43,7 @@ func ReadFile(file string) ([]byte, error) {
 		return nil, fmt.Errorf("opening a kernel module: %w", err)
 	}
 	defer f.Close()
-	r, err := expand(f, filepath.Ext(file))
+	r, err := Expand(f, filepath.Ext(file), maxFileBytes)
 	if err != nil {
 		return nil, fmt.Errorf("expanding the kernel module %s: %w", file, err)
 	}
@@ -77,14 +77,16 @@ func Open(name string) (input io.ReaderAt, size int64, closeInput func() error, 
 	return f, info.Size(), f.Close, nil
 }
 
-func expand(r io.Reader, ext string) (io.Reader, error) {
+// Expand returns what a file holds that is compressed as the extension of its name says: .xz, .gz or .zst, of which a window may have
+// so many bytes at most. Of any other extension it is the file itself. How much that is in all is the caller's to bound.
+func Expand(r io.Reader, ext string, maxWindow uint64) (io.Reader, error) {
 	switch ext {
 	case ".xz":
 		return xz.NewReader(r)
 	case ".gz":
 		return gzip.NewReader(r)
 	case ".zst":
-		return zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxFileBytes))
+		return zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
 	}
 	return r, nil
 }

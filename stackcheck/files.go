@@ -2,7 +2,6 @@ package stackcheck
 
 import (
 	"archive/tar"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -17,8 +16,7 @@ import (
 	"syscall"
 	"unsafe"
 
-	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz"
+	"github.com/kmodaudit/kmodaudit/kmod"
 )
 
 // Bounds on what is read. The largest file of OpenZFS has 1.2 MB, all of them have 9.3 MB.
@@ -65,9 +63,9 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // Files yields what tells of the stack below a directory, sorted by path: .su and .ci files, and objects, which are .o
 // files, kernel modules (.ko, also .ko.xz, .ko.zst and .ko.gz) and kernels (vmlinux, vmlinux-RELEASE). From an archive
-// (.tar, also .tar.zst, .tar.xz and .tar.gz) it yields the .su and .ci files in its order, or it yields the one file that is
-// named, as an object if the name does not tell. Symbolic links below a directory are not followed. A file that cannot be read is yielded as an error,
-// and the others still follow; after an error in an archive nothing does.
+// (.tar, also .tar.zst, .tar.xz, .tar.gz and .tgz) it yields the .su and .ci files in its order, or it yields the one file that is
+// named, as an object if the name does not tell. Symbolic links below a directory are not followed. A file that cannot be
+// read is yielded as an error, and the others still follow; after an error in an archive nothing does.
 func Files(name string) iter.Seq2[File, error] {
 	return func(yield func(File, error) bool) {
 		info, err := os.Stat(name)
@@ -76,7 +74,7 @@ func Files(name string) iter.Seq2[File, error] {
 			yield(File{}, err)
 		case info.IsDir():
 			filesBelow(name, yield)
-		case expanderOf(name) != nil:
+		case compressionOf(name) != "":
 			archived(name, yield)
 		case !info.Mode().IsRegular():
 			yield(File{}, fmt.Errorf("%s: %v; want a directory or a file", name, info.Mode().Type()))
@@ -194,38 +192,17 @@ func readAll(r io.Reader, size int64, buf []byte) ([]byte, error) {
 // asString returns what b holds, without a copy: it is good for as long as b is left as it is.
 func asString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// expanders are what archives are expanded with, by the ends of their names.
-var expanders = map[string]func(io.Reader) (io.ReadCloser, error){
-	".tar":     func(r io.Reader) (io.ReadCloser, error) { return io.NopCloser(r), nil },
-	".tar.zst": expandZstd,
-	".tar.xz":  expandXZ,
-	".tar.gz":  expandGzip,
-	".tgz":     expandGzip,
-}
+// archiveKinds are the ends of archives' names, each with the extension that says how it is compressed.
+var archiveKinds = map[string]string{".tar": ".tar", ".tar.zst": ".zst", ".tar.xz": ".xz", ".tar.gz": ".gz", ".tgz": ".gz"}
 
-func expandZstd(r io.Reader) (io.ReadCloser, error) {
-	decoder, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindowBytes))
-	if err != nil {
-		return nil, err
-	}
-	return decoder.IOReadCloser(), nil
-}
-
-func expandXZ(r io.Reader) (io.ReadCloser, error) {
-	decoder, err := xz.NewReader(r)
-	return io.NopCloser(decoder), err
-}
-
-func expandGzip(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }
-
-// expanderOf returns nil for what is no archive by its name.
-func expanderOf(name string) func(io.Reader) (io.ReadCloser, error) {
-	for end, expander := range expanders {
+// compressionOf returns that extension, or nothing for what is no archive by its name.
+func compressionOf(name string) string {
+	for end, ext := range archiveKinds {
 		if strings.HasSuffix(name, end) {
-			return expander
+			return ext
 		}
 	}
-	return nil
+	return ""
 }
 
 func archived(archive string, yield func(File, error) bool) {
@@ -240,13 +217,12 @@ func archived(archive string, yield func(File, error) bool) {
 
 func filesIn(r io.Reader, archive string, yield func(File, error) bool) {
 	fail := func(err error) { yield(File{}, inFile(archive, err)) }
-	decoder, err := expanderOf(archive)(r)
+	expanded, err := kmod.Expand(r, compressionOf(archive), maxWindowBytes)
 	if err != nil {
 		fail(err)
 		return
 	}
-	defer decoder.Close()
-	plain := &io.LimitedReader{R: decoder, N: maxArchiveBytes}
+	plain := &io.LimitedReader{R: expanded, N: maxArchiveBytes}
 	entries := tar.NewReader(plain)
 	seen := make(map[string]bool)
 	for {

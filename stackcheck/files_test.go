@@ -148,7 +148,7 @@ func TestFilesInArchive(t *testing.T) {
 
 func TestFilesInArchiveOfEachKind(t *testing.T) {
 	content := strings.Repeat("a.c:1:2:f\t8\tstatic\n", 1000)
-	for kind := range expanders {
+	for kind := range archiveKinds {
 		name := archiveOf(t, kind, "a.su="+content)
 		if diff := cmp.Diff([]string{"a.su=" + content}, list(name)); diff != "" {
 			t.Errorf("files of a %s (-want +got):\n%s", kind, diff)
