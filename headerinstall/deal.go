@@ -15,10 +15,33 @@ type batch struct {
 	dir     string
 	headers []header
 	known   []known
-	files   []File // that known refers to
 
 	staged []stagedFile // what is being written
 	lines  []byte       // of the journal
+}
+
+// hand is what a worker is dealt at a time: headers of as many directories as it takes, since these are mostly small.
+type hand struct {
+	headers []header
+	known   []known
+	files   []File // that known refers to
+}
+
+// batch takes the headers of the next directory out of the hand, and says whether there was one.
+func (dealt *hand) batch(b *batch) bool {
+	if len(dealt.headers) == 0 {
+		return false
+	}
+	d, n := dealt.headers[0].dir, 1
+	for n < len(dealt.headers) && dealt.headers[n].dir.to == d.to {
+		n++
+	}
+	b.dir = d.dest()
+	b.headers, dealt.headers = dealt.headers[:n], dealt.headers[n:]
+	if len(dealt.known) > 0 {
+		b.known, dealt.known = dealt.known[:n], dealt.known[n:]
+	}
+	return true
 }
 
 // known is what earlier runs have put at a destination.
@@ -42,48 +65,47 @@ type dealer struct {
 // run has workers do the wanted headers, batch by batch. It stops at the first error, or when ctx is done.
 func (d *dealer) run(ctx context.Context, do func(*worker, *batch) error) error {
 	return inParallel(ctx, len(d.table.rows), func(ctx context.Context, w *worker) error {
-		b := &batch{}
+		var b batch
+		var room hand
 		for {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			if err := d.next(b); err != nil || len(b.headers) == 0 {
+			dealt, err := d.next(&room)
+			if err != nil || len(dealt.headers) == 0 {
 				return err
 			}
-			if err := do(w, b); err != nil {
-				return err
+			for dealt.batch(&b) {
+				if ctx.Err() != nil {
+					return context.Cause(ctx)
+				}
+				if err := do(w, &b); err != nil {
+					return err
+				}
 			}
 		}
 	})
 }
 
-// next fills a batch; it is empty at the end.
-func (d *dealer) next(b *batch) error {
+// next deals a hand, in the room of the last one; it is empty at the end.
+func (d *dealer) next(room *hand) (hand, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	b.headers, b.known, b.files = b.headers[:0], b.known[:0], b.files[:0]
-	for ; d.at < len(d.table.rows) && len(b.headers) < groupEntries; d.at++ {
+	room.headers, room.known, room.files = room.headers[:0], room.known[:0], room.files[:0]
+	for ; d.at < len(d.table.rows) && len(room.headers) < groupEntries; d.at++ {
 		if !d.table.isLast(d.at) || !d.wanted(&d.table.rows[d.at]) {
 			continue
 		}
 		h := d.table.header(d.at)
-		if len(b.headers) == 0 {
-			b.dir = h.dir.dest()
-		} else if h.dir.to != b.headers[0].dir.to {
-			break
-		}
 		if d.last != nil {
-			if err := d.know(b, &h); err != nil {
-				return err
+			if err := d.know(room, &h); err != nil {
+				return hand{}, err
 			}
 		}
-		b.headers = append(b.headers, h)
+		room.headers = append(room.headers, h)
 	}
-	return nil
+	return *room, nil
 }
 
-// know adds to a batch what is known of the destination of a header.
-func (d *dealer) know(b *batch, h *header) error {
+// know adds to a hand what is known of the destination of a header.
+func (d *dealer) know(dealt *hand, h *header) error {
 	for {
 		if err := d.look(); err != nil {
 			return err
@@ -97,9 +119,9 @@ func (d *dealer) know(b *batch, h *header) error {
 			d.outlive()
 			continue
 		case order < 0:
-			b.known = append(b.known, known{})
+			dealt.known = append(dealt.known, known{})
 		default:
-			b.know(h, d.ahead)
+			dealt.know(h, d.ahead)
 			d.ahead = nil
 		}
 		return nil
@@ -107,17 +129,17 @@ func (d *dealer) know(b *batch, h *header) error {
 }
 
 // know adds what is known of the destination of a header. What the files' strings are in is there until the next are read.
-func (b *batch) know(h *header, files []File) {
+func (dealt *hand) know(h *header, files []File) {
 	f := &files[0]
 	k := known{isRecorded: f.Mode == FileMode && slices.Equal(f.Also, h.table.also[h.index]) &&
 		compareJoined(h.dir.from, h.sourceName(), f.Source, "") == 0}
-	start := len(b.files)
+	start := len(dealt.files)
 	for _, f := range files {
 		f.Destination, f.Source, f.Also = "", "", nil
-		b.files = append(b.files, f)
+		dealt.files = append(dealt.files, f)
 	}
-	k.files = b.files[start:len(b.files):len(b.files)]
-	b.known = append(b.known, k)
+	k.files = dealt.files[start:len(dealt.files):len(dealt.files)]
+	dealt.known = append(dealt.known, k)
 }
 
 // look sees to it that ahead has been read.
