@@ -51,7 +51,7 @@ func readBinaries(files []File, calls bool) ([]binary, []error) {
 }
 
 // readBinary reads an object. What is below a directory only because it is called like one, or has no functions,
-// gives nothing. With an error it returns what could be read. Calls are read if asked for.
+// gives nothing. With an error it returns what could be read. Calls, and where they begin, are read if asked for.
 func readBinary(file File, calls bool) (binary, error) {
 	b := binary{name: file.Path, product: isLinked(file.Path)}
 	input, size, closeInput, err := kmod.Open(file.Name)
@@ -81,16 +81,15 @@ func readBinary(file File, calls bool) (binary, error) {
 	if table != nil {
 		depths = table.Sizes(f)
 	}
-	entries, entriesErr := pointedAt(f)
-	b.entries = entries
 	b.claims = make([]claim, len(f.Functions()))
 	for i := range f.Functions() {
 		b.claims[i] = claim{object: b.name, symbol: &f.Functions()[i]}
 	}
 	b.tell(sizes)
 	b.tell(depths)
-	var callsErr error
+	var entriesErr, callsErr error
 	if calls {
+		b.entries, entriesErr = pointedAt(f)
 		callsErr = b.readCalls(f, table)
 		if b.unit != nil {
 			b.unit.File = file.Name

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kmodaudit/kmodaudit/stackcheck/callgraph"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
+	"github.com/kmodaudit/kmodaudit/stackcheck/internal/chunks"
 	"github.com/kmodaudit/kmodaudit/stackcheck/internal/lines"
 )
 
@@ -60,7 +61,7 @@ var ErrNoData = errors.New("no stack usage here (.su, .ci, .stack_sizes or ORC)"
 // Who calls whom is read from .ci files, and from the code of objects, see callgraph.ReadObject.
 func Read(names ...string) (Build, error) { return read(true, names) }
 
-// ReadFrames reads builds as Read does, but not the calls in objects.
+// ReadFrames reads builds as Read does, but not the calls in objects, nor their Entries.
 func ReadFrames(names ...string) (Build, error) { return read(false, names) }
 
 func read(calls bool, names []string) (Build, error) {
@@ -256,10 +257,12 @@ func join(read []evidence) Build {
 func (b *Build) describe(read []evidence, units []*callgraph.Unit) {
 	functions, unsized := group(read)
 	b.Functions, b.Unsized = functions, append(b.Unsized, unsized...)
-	b.Frames = make([]frame.Frame, 0, len(functions))
-	for _, f := range functions {
-		b.Frames = append(b.Frames, f.Frames[0])
-	}
+	b.Frames = make([]frame.Frame, len(functions))
+	chunks.Each(len(functions), func(first, last int) {
+		for i := first; i < last; i++ {
+			b.Frames[i] = functions[i].Frames[0]
+		}
+	})
 	b.Built = agreed(read)
 	slices.Sort(b.Entries)
 	b.Entries = slices.Compact(b.Entries)

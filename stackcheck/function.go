@@ -1,15 +1,10 @@
 package stackcheck
 
 import (
-	"cmp"
-	"maps"
 	"path"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/kmodaudit/kmodaudit/stackcheck/callgraph"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
@@ -255,48 +250,6 @@ func (g *grouping) functions() (sized []Function, unsized []frame.Frame) {
 	sortFunctions(sized)
 	slices.SortFunc(unsized, frame.Compare)
 	return sized, unsized
-}
-
-// sortFunctions orders functions as frame.Compare does: by size, and then by file. There are few of either, and so they are
-// dealt out by file, those of each file sorted, and then dealt out by size, which leaves those of one size in the order of their files.
-func sortFunctions(functions []Function) {
-	byFile := deal(functions, func(f *frame.Frame) string { return f.File })
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for _, same := range byFile {
-		group.Go(func() error {
-			slices.SortFunc(same, func(a, b Function) int { return a.Frames[0].Compare(&b.Frames[0]) })
-			return nil
-		})
-	}
-	_ = group.Wait() // no one fails
-	collect(functions, byFile, strings.Compare)
-	collect(functions, deal(functions, func(f *frame.Frame) int { return f.Bytes }), func(a, b int) int { return cmp.Compare(b, a) })
-}
-
-// deal keeps the order of functions that have one key.
-func deal[K comparable](functions []Function, key func(*frame.Frame) K) map[K][]Function {
-	count := make(map[K]int)
-	for _, f := range functions {
-		count[key(&f.Frames[0])]++
-	}
-	dealt := make(map[K][]Function, len(count))
-	for _, f := range functions {
-		k := key(&f.Frames[0])
-		if dealt[k] == nil {
-			dealt[k] = make([]Function, 0, count[k])
-		}
-		dealt[k] = append(dealt[k], f)
-	}
-	return dealt
-}
-
-// collect puts dealt functions into all, in the order of their keys.
-func collect[K comparable](all []Function, dealt map[K][]Function, compare func(a, b K) int) {
-	n := 0
-	for _, key := range slices.SortedFunc(maps.Keys(dealt), compare) {
-		n += copy(all[n:], dealt[key])
-	}
 }
 
 // appendNodes appends what a .ci file tells: frames too when gcc was told to write sizes into it.

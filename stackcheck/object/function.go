@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/kmodaudit/kmodaudit/stackcheck/internal/chunks"
 )
 
 // A Function is a piece of code with a symbol.
@@ -14,14 +16,12 @@ type Function struct {
 	Symbol  string
 	Aliases []string // its other symbols
 	Public  []string // of all, those that other objects can refer to; a weak one too, unless the object has a global one
-	Weak    bool     // no public symbol is global
 	File    string   // that a local symbol was compiled from, without directory; stripped modules do not tell
-	Local   bool
 	Start   Address
 	Size    uint64 // in bytes; up to the next function for a symbol without size
 	Cold    []Extent
-
-	number int // of the symbol
+	Weak    bool // no public symbol is global
+	Local   bool
 }
 
 // An Extent is a piece of code.
@@ -69,11 +69,31 @@ func (f *File) readSymbols() error {
 	return nil
 }
 
+// findFunctions makes a function of all symbols at one address, save for those of cold parts, which their functions have.
 func (f *File) findFunctions() {
-	f.functions = f.joinAliases(f.places())
-	f.closeGaps()
-	f.functions = joinColdParts(f.functions)
-	f.cold = coldPartsOf(f.functions)
+	places := f.places()
+	starts := startsOf(places)
+	f.measureNames(places)
+	parts := f.coldParts(places, starts)
+	f.functions = make([]Function, len(starts)-1-len(parts))
+	chunks.Each(len(starts)-1, func(first, last int) {
+		next, _ := slices.BinarySearchFunc(parts, first, part.compare)
+		for i := first; i < last; i++ {
+			if next < len(parts) && parts[next].at == i {
+				next++
+				continue
+			}
+			f.join(&f.functions[i-next], places[starts[i]:starts[i+1]])
+			f.functions[i-next].Size = f.sizeOf(places, starts, i)
+		}
+	})
+	f.cold = make([]coldPart, len(parts))
+	for i, p := range parts {
+		before, _ := slices.BinarySearchFunc(parts, p.owner, part.compare)
+		owner, extent := p.owner-before, Extent{places[starts[p.at]].address(), f.sizeOf(places, starts, p.at)}
+		f.functions[owner].Cold = append(f.functions[owner].Cold, extent)
+		f.cold[i] = coldPart{extent, owner}
+	}
 }
 
 // A place is the symbol of a function, which is many times as large, and where it is. It is small, to be sorted.
@@ -82,20 +102,22 @@ type place struct {
 	section uint32
 	number  uint32 // of the symbol
 	file    uint32 // the name of that which a local symbol was compiled from
+	name    uint32 // its length
 }
 
 // places returns those of all functions, sorted by address, and at one address by number: local symbols come first in a
 // symbol table.
 func (f *File) places() []place {
-	all := make([]place, 0, f.countFunctions())
+	symbols := uint32(len(f.symbols) / symbolBytes)
+	all := make([]place, 0, symbols/2)
 	file := ^uint32(0) // of no name
-	for i := range uint32(len(f.symbols) / symbolBytes) {
+	for i := range symbols {
 		s := f.symbol(i)
 		if elf.ST_TYPE(s.Info) == elf.STT_FILE {
 			file = s.Name
 		} else if f.isFunction(s) && f.names.has(s.Name) && !f.names.isPadding(s.Name) {
 			at := f.address(s)
-			all = append(all, place{at.Offset, uint32(at.Section), i, file})
+			all = append(all, place{offset: at.Offset, section: uint32(at.Section), number: i, file: file})
 		}
 	}
 	slices.SortFunc(all, func(a, b place) int {
@@ -110,22 +132,61 @@ func (f *File) places() []place {
 	return all
 }
 
-func (f *File) countFunctions() (n int) {
-	for i := range len(f.symbols) / symbolBytes {
-		if f.isFunction(f.symbol(uint32(i))) {
-			n++
+// startsOf returns the indexes of places that are the first at their address, and the number of all.
+func startsOf(places []place) []int {
+	starts := make([]int, 0, len(places)+1)
+	for i := range places {
+		if i == 0 || places[i].offset != places[i-1].offset || places[i].section != places[i-1].section {
+			starts = append(starts, i)
 		}
 	}
-	return n
+	return append(starts, len(places))
 }
 
-// function is that of a symbol.
-func (f *File) function(p place) Function {
-	s := f.symbol(p.number)
-	bind := elf.ST_BIND(s.Info)
-	fn := Function{
-		Symbol: f.names.at(s.Name), Start: Address{int(p.section), p.offset}, Size: s.Size, Local: bind == elf.STB_LOCAL, number: int(p.number),
+// measureNames finds out how long the names of symbols are.
+func (f *File) measureNames(places []place) {
+	chunks.Each(len(places), func(first, last int) {
+		for i := first; i < last; i++ {
+			places[i].name = uint32(len(f.names.at(f.symbol(places[i].number).Name)))
+		}
+	})
+}
+
+// join makes a function of the places at one address. Its name is that of the local symbol if there is one: that
+// is what the source calls it.
+func (f *File) join(fn *Function, places []place) {
+	*fn = f.function(places[0])
+	for _, p := range places[1:] {
+		alias := f.function(p)
+		if fn.Symbol != alias.Symbol {
+			fn.Aliases = append(fn.Aliases, alias.Symbol)
+		}
+		fn.addPublic(alias)
 	}
+}
+
+// sizeOf returns that of the function at one address: of symbols without one, it reaches to the next function.
+func (f *File) sizeOf(places []place, starts []int, i int) (size uint64) {
+	for _, p := range places[starts[i]:starts[i+1]] {
+		size = max(size, f.symbol(p.number).Size)
+	}
+	if size > 0 {
+		return size
+	}
+	p := places[starts[i]]
+	if next := starts[i+1]; next < len(places) && places[next].section == p.section {
+		return places[next].offset - p.offset
+	}
+	if end := f.Sections[p.section].Size; !f.Linked && end > p.offset {
+		return end - p.offset
+	}
+	return 0
+}
+
+// function is that of one symbol.
+func (f *File) function(p place) Function {
+	bind := elf.ST_BIND(f.symbol(p.number).Info)
+	fn := Function{Symbol: f.nameOf(p), Start: p.address(), Local: bind == elf.STB_LOCAL}
 	if fn.Local {
 		fn.File = f.names.at(p.file)
 	} else {
@@ -134,11 +195,19 @@ func (f *File) function(p place) Function {
 	return fn
 }
 
+func (f *File) nameOf(p place) string {
+	name := f.symbol(p.number).Name
+	return string(f.names[name : name+p.name])
+}
+
+func (f *File) isLocal(p place) bool { return elf.ST_BIND(f.symbol(p.number).Info) == elf.STB_LOCAL }
+
+func (p place) address() Address { return Address{int(p.section), p.offset} }
+
 func (f *File) symbol(i uint32) elf.Sym64 {
-	raw := f.symbols[i*symbolBytes:]
+	raw := f.symbols[i*symbolBytes:][:symbolBytes]
 	return elf.Sym64{
-		Name: f.order.Uint32(raw), Info: raw[4], Other: raw[5], Shndx: f.order.Uint16(raw[6:]),
-		Value: f.order.Uint64(raw[8:]), Size: f.order.Uint64(raw[16:]),
+		Name: f.uint32(raw), Info: raw[4], Other: raw[5], Shndx: f.uint16(raw[6:]), Value: f.uint64(raw[8:]), Size: f.uint64(raw[16:]),
 	}
 }
 
@@ -169,25 +238,6 @@ func (f *File) address(s elf.Sym64) Address {
 	return Address{Section: int(s.Shndx), Offset: s.Value}
 }
 
-// joinAliases makes one function of those at the same address. Its name is that of the local symbol if there is one: that
-// is what the source calls it.
-func (f *File) joinAliases(places []place) []Function {
-	joined := make([]Function, 0, len(places))
-	for _, p := range places {
-		fn := f.function(p)
-		if last := len(joined) - 1; last >= 0 && joined[last].Start == fn.Start {
-			if joined[last].Symbol != fn.Symbol {
-				joined[last].Aliases = append(joined[last].Aliases, fn.Symbol)
-			}
-			joined[last].Size = max(joined[last].Size, fn.Size)
-			joined[last].addPublic(fn)
-			continue
-		}
-		joined = append(joined, fn)
-	}
-	return joined
-}
-
 // addPublic takes the public symbol of an alias. A global one stands for all weak ones.
 func (fn *Function) addPublic(alias Function) {
 	switch {
@@ -196,20 +246,5 @@ func (fn *Function) addPublic(alias Function) {
 		fn.Public, fn.Weak = alias.Public, alias.Weak
 	default:
 		fn.Public = append(fn.Public, alias.Public...)
-	}
-}
-
-// closeGaps gives a size to functions whose symbol has none.
-func (f *File) closeGaps() {
-	for i := range f.functions {
-		fn := &f.functions[i]
-		if fn.Size > 0 {
-			continue
-		}
-		if i+1 < len(f.functions) && f.functions[i+1].Start.Section == fn.Start.Section {
-			fn.Size = f.functions[i+1].Start.Offset - fn.Start.Offset
-		} else if size := f.Sections[fn.Start.Section].Size; !f.Linked && size > fn.Start.Offset {
-			fn.Size = size - fn.Start.Offset
-		}
 	}
 }

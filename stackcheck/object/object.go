@@ -51,6 +51,7 @@ type File struct {
 	Sections []Section
 
 	order   binary.ByteOrder
+	little  bool // that is little endian
 	input   io.ReaderAt
 	size    int64
 	symbols []byte // of the symbol table
@@ -106,7 +107,7 @@ func (f *File) readHeader() error {
 	}
 	switch data := elf.Data(raw[elf.EI_DATA]); data {
 	case elf.ELFDATA2LSB:
-		f.order = binary.LittleEndian
+		f.order, f.little = binary.LittleEndian, true
 	case elf.ELFDATA2MSB:
 		f.order = binary.BigEndian
 	default:
@@ -208,6 +209,29 @@ func (f *File) Code(e Extent, n uint64) ([]byte, error) {
 
 // Order returns the byte order of the object's machine.
 func (f *File) Order() binary.ByteOrder { return f.order }
+
+// uint16, uint32 and uint64 read integers in the object's order, as f.order does, but without a call where that is the usual one.
+
+func (f *File) uint16(b []byte) uint16 {
+	if f.little {
+		return binary.LittleEndian.Uint16(b)
+	}
+	return f.order.Uint16(b)
+}
+
+func (f *File) uint32(b []byte) uint32 {
+	if f.little {
+		return binary.LittleEndian.Uint32(b)
+	}
+	return f.order.Uint32(b)
+}
+
+func (f *File) uint64(b []byte) uint64 {
+	if f.little {
+		return binary.LittleEndian.Uint64(b)
+	}
+	return f.order.Uint64(b)
+}
 
 func (f *File) read(offset, n uint64) ([]byte, error) {
 	r, err := f.extent(offset, n)

@@ -65,18 +65,34 @@ func TestFunctions(t *testing.T) {
 
 // A stripped module does not tell files: parts of functions of one name are told apart by the order of symbols.
 func TestColdPartsOfNamesakes(t *testing.T) {
-	fn := func(symbol string, number int, offset uint64, local bool) Function {
-		return Function{Symbol: symbol, number: number, Start: Address{1, offset}, Size: 8, Local: local}
+	f := File{order: binary.LittleEndian, little: true, Sections: make([]Section, 2)}
+	add := func(symbol string, offset uint64, bind elf.SymBind) {
+		var raw [symbolBytes]byte
+		f.order.PutUint32(raw[:], uint32(len(f.names)))
+		raw[4] = elf.ST_INFO(bind, elf.STT_FUNC)
+		f.order.PutUint16(raw[6:], 1)
+		f.order.PutUint64(raw[8:], offset)
+		f.order.PutUint64(raw[16:], 8)
+		f.symbols = append(f.symbols, raw[:]...)
+		f.names += stringTable(symbol + "\x00")
 	}
-	all := []Function{
-		fn("f", 1, 0, true), fn("f", 3, 8, true), fn("g", 9, 16, false),
-		fn("g.cold", 5, 24, true), fn("f.cold", 2, 32, true), fn("f.cold.7", 4, 40, true), fn("h.cold", 6, 48, true), fn("f.colder", 7, 56, true),
-	}
+	add("f", 0, elf.STB_LOCAL)
+	add("f.cold", 32, elf.STB_LOCAL)
+	add("f", 8, elf.STB_LOCAL)
+	add("f.cold.7", 40, elf.STB_LOCAL)
+	add("g.cold", 24, elf.STB_LOCAL)
+	add("h.cold", 48, elf.STB_LOCAL)
+	add("f.colder", 56, elf.STB_LOCAL)
+	add("g", 16, elf.STB_GLOBAL)
+	f.findFunctions()
 	var got []string
-	for _, fn := range joinColdParts(all) {
+	for _, fn := range f.Functions() {
 		text := fn.Symbol
 		for _, part := range fn.Cold {
 			text += " " + string(rune('0'+part.Start.Offset/8))
+			if owner := f.Holding(part.Start); owner == nil || owner.Start != fn.Start {
+				t.Errorf("the part of %s at %d is held by %+v", fn.Symbol, part.Start.Offset, owner)
+			}
 		}
 		got = append(got, text)
 	}

@@ -80,8 +80,8 @@ func (f *File) eachRelocation(s *Section, announce func(n int), visit func(reloc
 }
 
 func (f *File) relocation(raw []byte) (relocation, error) {
-	info := f.order.Uint64(raw[8:])
-	r := relocation{field: f.order.Uint64(raw), kind: elf.R_TYPE64(info), symbol: elf.R_SYM64(info), addend: int64(f.order.Uint64(raw[16:]))}
+	info := f.uint64(raw[8:])
+	r := relocation{field: f.uint64(raw), kind: elf.R_TYPE64(info), symbol: elf.R_SYM64(info), addend: int64(f.uint64(raw[16:]))}
 	if count := len(f.symbols) / symbolBytes; uint64(r.symbol) >= uint64(count) {
 		return relocation{}, fmt.Errorf("symbol %d of %d; the file is damaged", r.symbol, count)
 	}

@@ -38,6 +38,9 @@ func expectHeap(builds, kernels []string) {
 // heapOf looks no further when it is enough. What is wrong with a name will be told by who reads it. Archives count for nothing: the
 // window that they are expanded with is large, mostly not used, and would be cleared.
 func heapOf(name string) (heap int) {
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		name = target
+	}
 	_ = filepath.WalkDir(name, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() && !entry.IsDir() {
 			return nil

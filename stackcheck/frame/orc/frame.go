@@ -1,9 +1,8 @@
 package orc
 
 import (
-	"sync"
-
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
+	"github.com/kmodaudit/kmodaudit/stackcheck/internal/chunks"
 	"github.com/kmodaudit/kmodaudit/stackcheck/object"
 )
 
@@ -12,24 +11,20 @@ import (
 func (t *Table) Sizes(f *object.File) []frame.Frame {
 	functions := f.Functions()
 	sizes := make([]frame.Frame, len(functions))
-	var parts sync.WaitGroup
-	for first := 0; first < len(functions); first += partFunctions {
-		last := min(first+partFunctions, len(functions))
-		parts.Go(func() {
-			for i := first; i < last; i++ {
-				sizes[i] = t.size(f, &functions[i])
-			}
-		})
-	}
-	parts.Wait()
+	chunks.Each(len(functions), func(first, last int) {
+		at := 0 // the rows of a function mostly follow those of the one before
+		for i := first; i < last; i++ {
+			var rows []Row
+			rows, at = t.rowsFrom(at, functions[i].Start, functions[i].Size)
+			t.size(&sizes[i], rows, f, &functions[i])
+		}
+	})
 	return sizes
 }
 
-// partFunctions are measured by one goroutine.
-const partFunctions = 4096
-
-func (t *Table) size(f *object.File, fn *object.Function) frame.Frame {
-	e := measure(t.Rows(fn.Start, fn.Size))
+// size sets what is known of a frame. The rows are those of the function's own code.
+func (t *Table) size(size *frame.Frame, rows []Row, f *object.File, fn *object.Function) {
+	e := measure(rows)
 	for _, part := range fn.Cold {
 		e.add(t.Rows(part.Start, part.Size))
 	}
@@ -43,11 +38,10 @@ func (t *Table) size(f *object.File, fn *object.Function) frame.Frame {
 	}
 	bytes, kind, ok := e.frame()
 	if !ok {
-		return frame.Frame{}
+		return
 	}
-	return frame.Frame{
-		Function: fn.Symbol, Symbol: fn.Symbol, File: fn.File, Bytes: bytes, Kind: kind, Source: frame.SourceORC, RealignBytes: realign,
-	}
+	size.Function, size.Symbol, size.File, size.Source = fn.Symbol, fn.Symbol, fn.File, frame.SourceORC
+	size.Bytes, size.Kind, size.RealignBytes = bytes, kind, realign
 }
 
 // stackAlignment is what the kernel keeps the stack pointer a multiple of (-mpreferred-stack-boundary=3).

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/kmodaudit/kmodaudit/stackcheck/object"
@@ -135,31 +134,52 @@ func (t *Table) sort() {
 	if slices.IsSortedFunc(t.rows, compare) {
 		return
 	}
-	counts := make(map[uint16]int)
+	sections := 0
 	for _, r := range t.rows {
-		counts[r.section]++
+		sections = max(sections, int(r.section)+1)
 	}
-	sections := make(map[uint16][]Row)
-	for section, count := range counts {
-		sections[section] = make([]Row, 0, count)
-	}
+	ends := make([]int, sections+1) // of the section before
 	for _, r := range t.rows {
-		sections[r.section] = append(sections[r.section], r)
+		ends[r.section+1]++
 	}
-	t.rows = t.rows[:0]
-	for _, section := range slices.Sorted(maps.Keys(sections)) {
-		rows := sections[section]
-		if !slices.IsSortedFunc(rows, compare) {
-			slices.SortStableFunc(rows, compare)
+	for i := range sections {
+		ends[i+1] += ends[i]
+	}
+	rows := make([]Row, len(t.rows))
+	for _, r := range t.rows {
+		rows[ends[r.section]] = r
+		ends[r.section]++
+	}
+	first := 0
+	for _, end := range ends[:sections] {
+		if section := rows[first:end]; !slices.IsSortedFunc(section, compare) {
+			slices.SortStableFunc(section, compare)
 		}
-		t.rows = append(t.rows, rows...)
+		first = end
 	}
+	t.rows = rows
 }
 
 // Rows returns the rows that tell about n bytes of code, in the order of their addresses: the one that holds at the first
 // byte, if there is any, and those inside.
 func (t *Table) Rows(start object.Address, n uint64) []Row {
-	first := t.after(start) - 1
+	rows, _ := t.rowsFrom(len(t.rows), start, n)
+	return rows
+}
+
+// nearRows are looked at one by one, before any is searched for.
+const nearRows = 16
+
+// rowsFrom is Rows, of code that is expected near the row of an index; it returns too where code behind it is to be expected.
+func (t *Table) rowsFrom(near int, start object.Address, n uint64) (rows []Row, next int) {
+	after, limit := near, min(near+nearRows, len(t.rows))
+	for after < limit && t.rows[after].Address().Compare(start) <= 0 {
+		after++
+	}
+	if after == near || after == limit {
+		after = t.after(start)
+	}
+	first := after - 1
 	if first < 0 || int(t.rows[first].section) != start.Section {
 		first++
 	}
@@ -171,7 +191,7 @@ func (t *Table) Rows(start object.Address, n uint64) []Row {
 	for last < len(t.rows) && t.rows[last].Address().Compare(end) <= 0 { // the caller looks at each
 		last++
 	}
-	return t.rows[first:last]
+	return t.rows[first:last], max(last-1, 0)
 }
 
 // At returns the row that holds at an address: a call site's depth is that of its row.
