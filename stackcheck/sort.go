@@ -2,9 +2,7 @@ package stackcheck
 
 import (
 	"cmp"
-	"runtime"
 	"slices"
-	"sync"
 
 	"github.com/kmodaudit/kmodaudit/stackcheck/internal/chunks"
 )
@@ -27,7 +25,7 @@ func sortFunctions(functions []Function) {
 			keys[i] = sortKey{^uint64(f.Bytes), prefix(f.Function), files[i], uint32(i)}
 		}
 	})
-	sortParts(keys, func(a, b sortKey) int {
+	chunks.Sort(keys, func(a, b sortKey) int {
 		switch {
 		case a.smallness != b.smallness:
 			return cmp.Compare(a.smallness, b.smallness)
@@ -83,32 +81,4 @@ func prefix(s string) (first uint64) {
 		}
 	}
 	return first
-}
-
-// sortParts sorts on all processors: a part on each, and then these are merged.
-func sortParts(keys []sortKey, compare func(a, b sortKey) int) {
-	size := max(chunks.Size, (len(keys)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
-	var sorting sync.WaitGroup
-	for part := range slices.Chunk(keys, size) {
-		sorting.Go(func() { slices.SortFunc(part, compare) })
-	}
-	sorting.Wait()
-	for merged := size; merged < len(keys); merged += size {
-		merge(keys[:min(merged+size, len(keys))], merged, compare)
-	}
-}
-
-// merge sorts keys of which those before the middle are sorted, and the others.
-func merge(keys []sortKey, middle int, compare func(a, b sortKey) int) {
-	first, second := slices.Clone(keys[:middle]), keys[middle:]
-	for i := range keys {
-		if len(first) == 0 { // the others are in their places
-			return
-		}
-		if len(second) == 0 || compare(first[0], second[0]) <= 0 {
-			keys[i], first = first[0], first[1:]
-		} else {
-			keys[i], second = second[0], second[1:]
-		}
-	}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/kmodaudit/kmodaudit/stackcheck/internal/chunks"
 )
@@ -27,7 +26,7 @@ func (p part) compare(at int) int { return cmp.Compare(p.at, at) }
 // last one before it in the symbol table, where all local symbols come first.
 func (f *File) coldParts(places []place, starts []int) []part {
 	symbol := func(i int) string { return f.nameOf(places[starts[i]]) }
-	cold := collect(len(starts)-1, func(i int) bool {
+	cold := indexes(len(starts)-1, func(i int) bool {
 		_, ok := coldPartOf(symbol(i))
 		return ok && f.isLocal(places[starts[i]])
 	})
@@ -36,7 +35,7 @@ func (f *File) coldParts(places []place, starts []int) []part {
 		function, _ := coldPartOf(symbol(i))
 		candidates[function] = nil
 	}
-	functions := collect(len(starts)-1, func(i int) bool {
+	functions := indexes(len(starts)-1, func(i int) bool {
 		_, ok := candidates[symbol(i)]
 		return ok
 	})
@@ -61,25 +60,16 @@ func (f *File) coldParts(places []place, starts []int) []part {
 	return parts
 }
 
-// collect returns those below n, in order, of which something is true.
-func collect(n int, is func(int) bool) []int {
-	var (
-		found []int
-		lock  sync.Mutex
-	)
-	chunks.Each(n, func(first, last int) {
-		var some []int
+// indexes returns those below n, in order, of which something is true.
+func indexes(n int, is func(int) bool) []int {
+	return chunks.Collect(n, func(first, last int) (found []int) {
 		for i := first; i < last; i++ {
 			if is(i) {
-				some = append(some, i)
+				found = append(found, i)
 			}
 		}
-		lock.Lock()
-		defer lock.Unlock()
-		found = append(found, some...)
+		return found
 	})
-	slices.Sort(found)
-	return found
 }
 
 func coldPartOf(symbol string) (function string, ok bool) {

@@ -108,19 +108,8 @@ type place struct {
 // places returns those of all functions, sorted by address, and at one address by number: local symbols come first in a
 // symbol table.
 func (f *File) places() []place {
-	symbols := uint32(len(f.symbols) / symbolBytes)
-	all := make([]place, 0, symbols/2)
-	file := ^uint32(0) // of no name
-	for i := range symbols {
-		s := f.symbol(i)
-		if elf.ST_TYPE(s.Info) == elf.STT_FILE {
-			file = s.Name
-		} else if f.isFunction(s) && f.names.has(s.Name) && !f.names.isPadding(s.Name) {
-			at := f.address(s)
-			all = append(all, place{offset: at.Offset, section: uint32(at.Section), number: i, file: file})
-		}
-	}
-	slices.SortFunc(all, func(a, b place) int {
+	all := chunks.Collect(len(f.symbols)/symbolBytes, f.placesAmong)
+	chunks.Sort(all, func(a, b place) int {
 		switch {
 		case a.section != b.section:
 			return cmp.Compare(a.section, b.section)
@@ -130,6 +119,35 @@ func (f *File) places() []place {
 		return cmp.Compare(a.number, b.number)
 	})
 	return all
+}
+
+// placesAmong returns those of some of the symbols.
+func (f *File) placesAmong(first, last int) []place {
+	all := make([]place, 0, (last-first)/2)
+	file, isKnown := uint32(0), false
+	for i := uint32(first); i < uint32(last); i++ {
+		s := f.symbol(i)
+		if elf.ST_TYPE(s.Info) == elf.STT_FILE {
+			file, isKnown = s.Name, true
+		} else if f.isFunction(s) && f.names.has(s.Name) && !f.names.isPadding(s.Name) {
+			if !isKnown && elf.ST_BIND(s.Info) == elf.STB_LOCAL {
+				file, isKnown = f.fileBefore(i), true
+			}
+			at := f.address(s)
+			all = append(all, place{offset: at.Offset, section: uint32(at.Section), number: i, file: file})
+		}
+	}
+	return all
+}
+
+// fileBefore returns the name of the file that stands before a symbol, or that of none.
+func (f *File) fileBefore(symbol uint32) (name uint32) {
+	for i := symbol; i > 0; i-- {
+		if s := f.symbol(i - 1); elf.ST_TYPE(s.Info) == elf.STT_FILE {
+			return s.Name
+		}
+	}
+	return ^uint32(0)
 }
 
 // startsOf returns the indexes of places that are the first at their address, and the number of all.

@@ -1,7 +1,11 @@
 // Package chunks has several goroutines work on one slice.
 package chunks
 
-import "sync"
+import (
+	"runtime"
+	"slices"
+	"sync"
+)
 
 // Size is how many elements are a goroutine's, where each takes some tens of nanoseconds or more.
 const Size = 4096
@@ -13,4 +17,40 @@ func Each(n int, do func(first, last int)) {
 		all.Go(func() { do(first, min(first+Size, n)) })
 	}
 	all.Wait()
+}
+
+// Collect returns what of returns for the chunks of a slice of n elements, one behind the other. It is called for several at once.
+func Collect[T any](n int, of func(first, last int) []T) []T {
+	found := make([][]T, (n+Size-1)/Size)
+	Each(n, func(first, last int) { found[first/Size] = of(first, last) })
+	return slices.Concat(found...)
+}
+
+// Sort sorts a slice as slices.SortFunc does: a part on each processor, and then these are merged.
+func Sort[T any](all []T, compare func(a, b T) int) {
+	processors := runtime.GOMAXPROCS(0)
+	size := max(Size, (len(all)+processors-1)/processors)
+	var sorting sync.WaitGroup
+	for part := range slices.Chunk(all, size) {
+		sorting.Go(func() { slices.SortFunc(part, compare) })
+	}
+	sorting.Wait()
+	for sorted := size; sorted < len(all); sorted += size {
+		merge(all[:min(sorted+size, len(all))], sorted, compare)
+	}
+}
+
+// merge sorts a slice of which the first elements are sorted, and the others.
+func merge[T any](all []T, sorted int, compare func(a, b T) int) {
+	first, second := slices.Clone(all[:sorted]), all[sorted:]
+	for i := range all {
+		if len(first) == 0 { // the others are in their places
+			return
+		}
+		if len(second) == 0 || compare(first[0], second[0]) <= 0 {
+			all[i], first = first[0], first[1:]
+		} else {
+			all[i], second = second[0], second[1:]
+		}
+	}
 }
