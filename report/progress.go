@@ -122,10 +122,23 @@ func clip(s string, columns int) string {
 
 // printable replaces what could steer a terminal.
 func printable(s string) string {
+	if isPlain(s) {
+		return s
+	}
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r >= 0x7f && r < 0xa0 {
 			return '.'
 		}
 		return r
 	}, s)
+}
+
+// isPlain says whether a text has only ASCII that can be seen, and spaces: as nearly all have, which is told faster than what others need.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }

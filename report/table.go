@@ -108,7 +108,12 @@ func (c column) write(w *bufio.Writer, cell string, gap int) int {
 }
 
 // widthOf is how many cells of a terminal a text takes; there is no escape sequence in it.
-func widthOf(s string) int { return text.StringWidthWithoutEscSequences(s) }
+func widthOf(s string) int {
+	if isPlain(s) {
+		return len(s)
+	}
+	return text.StringWidthWithoutEscSequences(s)
+}
 
 func writeSpaces(w *bufio.Writer, n int) {
 	for range n {
