@@ -16,10 +16,11 @@ import (
 type listedDir struct {
 	names    string        // of the entries, one behind the other
 	entries  []listedEntry // sorted as the paths to and through them sort
-	dirs     []*listedDir  // of the entries that are directories; nil if no program could open the path
+	dirs     []listedDir   // of the entries that are directories
 	statuses []status      // of the entries that are candidates, if they were asked for
 	err      error         // it cannot be listed
 	isDest   bool          // it is the destination, and not listed
+	tooLong  bool          // no program could open its path: it is not listed
 }
 
 // listedEntry is an entry of a directory.
@@ -45,11 +46,9 @@ func named(names string, entries []listedEntry) iter.Seq2[string, byte] {
 // count is how many directories there are, this one among them, and how many other entries in them.
 func (d *listedDir) count() (dirs, others int) {
 	dirs, others = 1, len(d.entries)-len(d.dirs)
-	for _, below := range d.dirs {
-		if below != nil {
-			n, m := below.count()
-			dirs, others = dirs+n, others+m
-		}
+	for i := range d.dirs {
+		n, m := d.dirs[i].count()
+		dirs, others = dirs+n, others+m
 	}
 	return dirs, others
 }
@@ -154,7 +153,7 @@ func (l *lister) done() {
 type listing struct {
 	buf     [32 << 10]byte
 	names   []byte
-	entries []entryName // their names are parts of names
+	entries []foundEntry
 	tasks   []listTask
 }
 
@@ -165,20 +164,19 @@ func (l *lister) list(s *listing, d *listedDir, below string) {
 		return
 	}
 	s.tasks = s.tasks[:0]
+	next := 0
 	for name, kind := range named(d.names, d.entries) {
 		if kind != unix.DT_DIR {
 			continue
 		}
+		sub := &d.dirs[next]
+		next++
 		if below != "." {
 			name = below + "/" + name
 		}
-		if len(name) > maxPathBytes {
-			d.dirs = append(d.dirs, nil)
-			continue
+		if sub.tooLong = len(name) > maxPathBytes; !sub.tooLong {
+			s.tasks = append(s.tasks, listTask{d: sub, below: name})
 		}
-		sub := &listedDir{}
-		d.dirs = append(d.dirs, sub)
-		s.tasks = append(s.tasks, listTask{d: sub, below: name})
 	}
 	if l.withStatus {
 		s.statuses(d, at)
@@ -204,39 +202,46 @@ func (l *lister) read(s *listing, d *listedDir, below string) (at dir, err error
 		at.close()
 		return noDir, err
 	}
-	slices.SortFunc(s.entries, comparePaths)
-	d.keep(s.entries)
+	d.keep(s)
 	return at, nil
 }
 
-// read takes the entries of a directory that has just been opened. Their names are there until the next read.
-func (s *listing) read(at dir) error {
-	s.names, s.entries = s.names[:0], s.entries[:0]
-	err := at.each(s.buf[:], func(name []byte, kind byte) {
-		if cap(s.names)-len(s.names) < len(name) { // those before stay where they are
-			s.names = make([]byte, 0, max(len(s.buf), len(name)))
-		}
-		start := len(s.names)
-		s.names = append(s.names, name...)
-		s.entries = append(s.entries, entryName{asString(s.names[start:]), kind})
-	})
-	return err
+// foundEntry is an entry of the directory that is being listed.
+type foundEntry struct {
+	nameAt  uint32 // in the listing's names
+	nameLen uint16
+	kind    byte // a DT_ constant
 }
 
-// keep fills in the entries of a directory.
-func (d *listedDir) keep(entries []entryName) {
-	bytes := 0
-	for _, e := range entries {
-		bytes += len(e.name)
-	}
+func (s *listing) name(e foundEntry) string { return asString(s.names[e.nameAt:][:e.nameLen]) }
+
+// read takes the entries of a directory that has just been opened.
+func (s *listing) read(at dir) error {
+	s.names, s.entries = s.names[:0], s.entries[:0]
+	return at.each(s.buf[:], func(name []byte, kind byte) {
+		s.entries = append(s.entries, foundEntry{uint32(len(s.names)), uint16(len(name)), kind})
+		s.names = append(s.names, name...)
+	})
+}
+
+// keep fills in what has been read of a directory.
+func (d *listedDir) keep(s *listing) {
+	slices.SortFunc(s.entries, func(a, b foundEntry) int { return comparePaths(s.name(a), a.kind, s.name(b), b.kind) })
 	var names strings.Builder
-	names.Grow(bytes)
-	d.entries = make([]listedEntry, len(entries))
-	for i, e := range entries {
-		names.WriteString(e.name)
-		d.entries[i] = listedEntry{uint16(len(e.name)), e.kind}
+	names.Grow(len(s.names))
+	d.entries = make([]listedEntry, len(s.entries))
+	dirs := 0
+	for i, e := range s.entries {
+		names.WriteString(s.name(e))
+		d.entries[i] = listedEntry{e.nameLen, e.kind}
+		if e.kind == unix.DT_DIR {
+			dirs++
+		}
 	}
 	d.names = names.String()
+	if dirs > 0 {
+		d.dirs = make([]listedDir, dirs)
+	}
 }
 
 // partEntries is how many candidates a worker finds the statuses of at a time: a kernel has more than a thousand headers in one directory,
@@ -316,21 +321,22 @@ func (p *statusPart) find(ctx context.Context) {
 	}
 }
 
-// comparePaths compares entries of one directory as paths to and through them: "a.h" comes before what is
+// comparePaths compares entries of one directory, by their names and kinds, as paths to and through them: "a.h" comes before what is
 // in the directory "a", since "." comes before "/".
-func comparePaths(a, b entryName) int {
-	n := min(len(a.name), len(b.name))
-	if c := strings.Compare(a.name[:n], b.name[:n]); c != 0 {
+func comparePaths(a string, aKind byte, b string, bKind byte) int {
+	n := min(len(a), len(b))
+	if c := strings.Compare(a[:n], b[:n]); c != 0 {
 		return c
 	}
-	return int(a.byteAt(n)) - int(b.byteAt(n))
+	return int(pathByte(a, aKind, n)) - int(pathByte(b, bKind, n))
 }
 
-func (e entryName) byteAt(i int) byte {
+// pathByte returns a byte of a path through an entry, 0 behind its end.
+func pathByte(name string, kind byte, i int) byte {
 	switch {
-	case i < len(e.name):
-		return e.name[i]
-	case e.kind == unix.DT_DIR:
+	case i < len(name):
+		return name[i]
+	case kind == unix.DT_DIR:
 		return '/'
 	}
 	return 0

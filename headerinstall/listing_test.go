@@ -66,7 +66,7 @@ func collectStatuses(d *listedDir, below string, all map[string]status) {
 	for name, kind := range named(d.names, d.entries) {
 		switch {
 		case kind == unix.DT_DIR:
-			collectStatuses(dirs[0], below+"/"+name, all)
+			collectStatuses(&dirs[0], below+"/"+name, all)
 			dirs = dirs[1:]
 		case isCandidate(name, kind):
 			all[below+"/"+name] = statuses[0]

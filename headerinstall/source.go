@@ -58,6 +58,7 @@ type finder struct {
 	findings []Finding
 	problems []*Problem
 	warnings []string
+	written  []byte // a header as written, for as long as it is looked at
 }
 
 // find returns the finder that has been through all patterns. Its error is only ever ctx's.
@@ -129,7 +130,8 @@ func (f *finder) match(ctx context.Context, way *way, match string) (headers int
 		return 0, nil
 	}
 	if stop.kind != unix.DT_DIR {
-		v := newVisit(tree, dirOf(match), path.Base(match))
+		above, name := path.Split(match)
+		v := newVisit(tree, tree.prefix+above, name)
 		return f.file(&v, listedFile{end: len(v.names), kind: stop.kind}), nil
 	}
 	if match != "." {
@@ -151,7 +153,7 @@ func (f *finder) match(ctx context.Context, way *way, match string) (headers int
 	if f.config.TrustModTime {
 		f.table.times = slices.Grow(f.table.times, others)
 	}
-	headers = f.walk(tree, listed, ".")
+	headers = f.walk(tree, listed, tree.prefix)
 	if headers == 0 {
 		f.warn("%q holds no header", tree.written)
 	}

@@ -8,18 +8,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// walk adds the headers in and below a directory of a tree, in the order of their paths.
-func (f *finder) walk(tree *sourceTree, d *listedDir, below string) (headers int) {
+// walk adds the headers in and below a directory of a tree, in the order of their paths. From is what sources in it have before their name.
+func (f *finder) walk(tree *sourceTree, d *listedDir, from string) (headers int) {
+	v := newVisit(tree, from, d.names)
 	switch {
 	case d.err != nil:
-		f.problems = append(f.problems, sourceProblem(tree.join(below), d.err))
+		f.problems = append(f.problems, sourceProblem(tree.join(v.below), d.err))
 		return 0
 	case d.isDest:
-		f.warn("%q is the destination; it is not a source", tree.join(below))
+		f.warn("%q is the destination; it is not a source", tree.join(v.below))
 		return 0
 	}
-	v := newVisit(tree, below, d.names)
-	v.glob = v.from[len(tree.prefix):]
+	v.glob = from[len(tree.prefix):]
 	dirs, statuses, start := d.dirs, d.statuses, 0
 	for _, e := range d.entries {
 		name := d.names[start:][:e.nameLen]
@@ -32,13 +32,13 @@ func (f *finder) walk(tree *sourceTree, d *listedDir, below string) (headers int
 			headers += f.file(&v, file)
 			continue
 		}
-		sub := dirs[0]
+		sub := &dirs[0]
 		dirs = dirs[1:]
-		if sub == nil {
-			f.problem(UnsafeName, v.from+name, "%s", unsafeName(v.glob+name))
+		if sub.tooLong {
+			f.problem(UnsafeName, from+name, "%s", unsafeName(v.glob+name))
 			continue
 		}
-		headers += f.walk(tree, sub, v.glob+name)
+		headers += f.walk(tree, sub, from+name+"/")
 	}
 	return headers
 }
@@ -51,10 +51,12 @@ type visit struct {
 	simple bool   // what stands before a name is safe before any that is
 }
 
-func newVisit(tree *sourceTree, below, names string) visit {
-	from := tree.prefix
-	if below != "." {
-		from += below + "/"
+// newVisit makes that of a directory from what sources in it have before their name, which is the tree's prefix, and a path and a slash
+// unless it is the tree itself.
+func newVisit(tree *sourceTree, from, names string) visit {
+	below := "."
+	if len(from) > len(tree.prefix) {
+		below = from[len(tree.prefix) : len(from)-1]
 	}
 	return visit{headerDir: headerDir{tree: tree, below: below, from: from, names: names}, index: -1}
 }
@@ -115,13 +117,19 @@ func (f *finder) place(v *visit, name string) bool {
 	if v.index >= 0 && v.simple && len(name) <= maxNameBytes && isPrintableASCII(name) && !strings.HasPrefix(name, tempPrefix) {
 		return true
 	}
-	destination, problem := f.destination(v.from + name)
+	f.written = append(append(f.written[:0], v.from...), name...)
+	destination, problem := f.destination(asString(f.written))
 	if problem != nil {
+		_, problem = f.destination(v.from + name) // which is there for longer
 		f.problems = append(f.problems, problem)
 		return false
 	}
 	if v.index < 0 {
-		v.to = destination[:len(destination)-len(name)]
+		if to := destination[:len(destination)-len(name)]; strings.HasSuffix(v.from, to) { // nearly always
+			v.to = v.from[len(v.from)-len(to):]
+		} else {
+			v.to = strings.Clone(to)
+		}
 		v.simple = isPrintableASCII(v.from) && isPrintableASCII(v.to) && max(len(v.from), len(v.to))+maxNameBytes <= maxPathBytes
 		v.index = int32(len(f.table.dirs))
 		f.table.dirs = append(f.table.dirs, v.headerDir)
