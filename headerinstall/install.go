@@ -232,7 +232,7 @@ func (in *installer) writeBatch(w *worker, b *batch) error {
 
 // repair gives files that have the right content the right mode and owner.
 func (in *installer) repair(ctx context.Context) error {
-	work := dealer{table: &in.plan.headers, wanted: func(r *row) bool { return r.repair }}
+	work := dealer{table: &in.plan.headers, wanted: func(r *row) bool { return r.has(needsRepair) }}
 	return work.run(ctx, func(_ *worker, b *batch) error {
 		d, err := in.dest.sub(b.dir)
 		if err != nil {

@@ -274,7 +274,7 @@ func appendDir(out []byte, name string) []byte {
 // appendJournal appends the line of a header.
 func (h *header) appendJournal(out []byte) []byte {
 	out = appendString(append(out, `{"destination": `...), h.dir.to, h.name)
-	out = strconv.AppendInt(append(out, `, "size": `...), h.size, 10)
+	out = strconv.AppendInt(append(out, `, "size": `...), *h.size(), 10)
 	out = hex.AppendEncode(append(out, `, "sha256": "`...), h.digest()[:])
 	return append(out, "\"}\n"...)
 }

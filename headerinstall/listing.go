@@ -114,7 +114,7 @@ func (l *lister) add(tasks ...listTask) {
 
 // work does tasks until there are none.
 func (l *lister) work(ctx context.Context) {
-	s := &listing{}
+	s := &listing{names: make([]byte, 0, 16<<10), entries: make([]foundEntry, 0, 1<<10)} // of a directory of a thousand entries
 	for t, ok := l.next(); ok; t, ok = l.next() {
 		switch {
 		case t.part.of != nil:

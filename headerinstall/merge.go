@@ -54,7 +54,7 @@ func (s *survey) mergeSame(w *worker, t *table, i, n, kept int) {
 		differ = differ || own != digest
 	}
 	h := t.header(kept)
-	h.size, *h.digest() = size, digest
+	*h.size(), *h.digest() = size, digest
 	t.also[h.index] = sources[1:]
 	if differ {
 		s.problem(&Problem{Reason: Collision, Path: h.destination(), Detail: "has sources with different content", Sources: sources})

@@ -316,7 +316,7 @@ func (p Plan) Totals() Totals {
 	var actions [len(rowActions)]int
 	for h := range p.headers.headers(anyRow) {
 		actions[h.action]++
-		t.Bytes += h.size
+		t.Bytes += *h.size()
 		depth := strings.Count(h.dir.to, "/")
 		for len(t.ByDepth) <= depth {
 			t.ByDepth = append(t.ByDepth, 0)

@@ -22,7 +22,7 @@ func newRecorder(manifestBytes int64) recorder {
 	const leastLine = 144 // bytes of a header
 	n := manifestBytes / leastLine
 	return recorder{
-		made:  table{rows: make([]row, 0, n), digests: make([]Digest, 0, n)},
+		made:  table{rows: make([]row, 0, n), sizes: make([]int64, 0, n), digests: make([]Digest, 0, n)},
 		names: make([]byte, 0, manifestBytes/8),
 	}
 }
@@ -41,9 +41,8 @@ func (r *recorder) add(f *File) {
 		r.dir = r.find(place)
 		r.at = r.place(r.dir)
 	}
-	t.rows = append(t.rows, row{
-		size: f.Size, dir: r.dir, nameAt: uint32(len(r.names)), nameLen: uint16(len(name)), mode: uint16(f.Mode),
-	})
+	t.rows = append(t.rows, row{dir: r.dir, nameAt: uint32(len(r.names)), nameLen: uint16(len(name))})
+	t.sizes = append(t.sizes, f.Size)
 	r.names = append(r.names, name...)
 	t.digests = append(t.digests, f.SHA256)
 	if len(f.Also) > 0 {
@@ -59,6 +58,15 @@ func (r *recorder) add(f *File) {
 	}
 	if t.times != nil {
 		t.times = append(t.times, times{f.SourceMtime, f.Mtime})
+	}
+	if t.modes == nil && f.Mode != FileMode {
+		t.modes = make([]Mode, i, cap(t.rows))
+		for j := range t.modes {
+			t.modes[j] = FileMode
+		}
+	}
+	if t.modes != nil {
+		t.modes = append(t.modes, f.Mode)
 	}
 }
 
@@ -90,7 +98,7 @@ func (r *recorder) table() table {
 	}
 	t.sort()
 	for i := 1; i < len(t.rows); i++ {
-		t.rows[i].again = t.compare(i-1, i) == 0
+		t.rows[i].set(isAgain, t.compare(i-1, i) == 0)
 	}
 	return t
 }

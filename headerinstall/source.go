@@ -149,7 +149,7 @@ func (f *finder) match(ctx context.Context, way *way, match string) (headers int
 	}
 	dirs, others := listed.count()
 	f.table.dirs = slices.Grow(f.table.dirs, dirs)
-	f.table.rows = slices.Grow(f.table.rows, others)
+	f.table.rows, f.table.sizes = slices.Grow(f.table.rows, others), slices.Grow(f.table.sizes, others)
 	if f.config.TrustModTime {
 		f.table.times = slices.Grow(f.table.times, others)
 	}

@@ -101,7 +101,7 @@ func (in *installer) fill(w *worker, s *stagedFile, source int, stat *unix.Stat_
 	if planned := s.digest(); *planned != (Digest{}) && *planned != digest {
 		return changedSince(s.written())
 	}
-	s.size, *s.digest() = stat.Size, digest
+	*s.size(), *s.digest() = stat.Size, digest
 	if err := s.finish(in, stat); err != nil {
 		return fmt.Errorf("writing %q: %w", s.destination(), err)
 	}

@@ -186,7 +186,7 @@ func (p *place) decide(w *worker, h *header, k *known) *Problem {
 		h.action = rowNew
 	case same:
 		h.action = rowSame
-		h.repair = modeOf(&there.Stat_t) != fs.FileMode(FileMode) || ownerIsWrong(&there.Stat_t)
+		h.set(needsRepair, modeOf(&there.Stat_t) != fs.FileMode(FileMode) || ownerIsWrong(&there.Stat_t))
 	case k.files != nil || p.config.Force:
 		h.action = rowChanged
 	default:
@@ -199,9 +199,9 @@ func (p *place) decide(w *worker, h *header, k *known) *Problem {
 func (h *header) takeListed() (s status) {
 	if h.table.times != nil {
 		t := &h.table.times[h.index]
-		s, *t = status{h.size, t.source}, times{}
+		s, *t = status{*h.size(), t.source}, times{}
 	}
-	h.size = 0
+	*h.size() = 0
 	return s
 }
 
@@ -222,7 +222,7 @@ func (p *place) isSame(w *worker, h *header, k *known, there *present, listed st
 		return false, sourceProblem(h.written(), err)
 	}
 	defer closeFD(fd)
-	h.size = stat.Size
+	*h.size() = stat.Size
 	if there.isRegular() && there.Size == stat.Size {
 		same, err := p.holds(w, h, k, fd, there)
 		if err != nil {
@@ -255,7 +255,7 @@ func (p *place) holds(w *worker, h *header, k *known, source int, there *present
 	}
 	defer closeFD(fd)
 	digest := p.knownDigest(k, there)
-	same, err = w.compare(source, fd, h.size, digest == nil)
+	same, err = w.compare(source, fd, *h.size(), digest == nil)
 	switch {
 	case !same || err != nil:
 		return false, err
@@ -293,7 +293,7 @@ func (p *place) isTrusted(w *worker, h *header, k *known, there *present, listed
 	if err != nil || now != (status{was.Size, was.SourceMtime}) {
 		return false
 	}
-	h.size, *h.digest() = was.Size, was.SHA256
+	*h.size(), *h.digest() = was.Size, was.SHA256
 	h.setTimes(times{was.SourceMtime, was.Mtime})
 	return true
 }
@@ -341,8 +341,8 @@ func (p *place) decideOutlived(w *worker, h *header) *Problem {
 
 // isOwned says whether a destination holds what an installation has put there.
 func (p *place) isOwned(w *worker, h *header, there *present) (bool, error) {
-	rows, digests := h.versions()
-	if !there.isRegular() || !slices.ContainsFunc(rows, func(r row) bool { return r.size == there.Size }) {
+	sizes, digests := h.versions()
+	if !there.isRegular() || !slices.Contains(sizes, there.Size) {
 		return false, nil
 	}
 	fd, err := p.dir.open(h.name)

@@ -14,8 +14,10 @@ import (
 type table struct {
 	dirs    []headerDir
 	rows    []row              // sorted by destination once they have been found
+	sizes   []int64            // of the rows, in bytes
 	digests []Digest           // of the rows; zero is not known
 	times   []times            // of the rows; nil without Config.TrustModTime
+	modes   []Mode             // of the rows; nil if all have FileMode
 	also    map[int32][]string // by row: further sources with the same content, in the order given
 }
 
@@ -29,17 +31,31 @@ type headerDir struct {
 	source string // the name of the only source, if the destination has another
 }
 
-// row is a header: 24 bytes.
+// row is a header: 12 bytes.
 type row struct {
-	size    int64
 	dir     int32  // of the table's
 	nameAt  uint32 // in the directory's names
 	nameLen uint16
-	mode    uint16 // permission bits
 	action  rowAction
-	link    bool // the source is a symbolic link
-	repair  bool // the content is right, the mode or owner is not
-	again   bool // the row before has the same destination: an earlier run has put that there
+	flags   rowFlags
+}
+
+// rowFlags are what holds for a row.
+type rowFlags uint8
+
+const (
+	isLink      rowFlags = 1 << iota // the source is a symbolic link
+	needsRepair                      // the content is right, the mode or owner is not
+	isAgain                          // the row before has the same destination: an earlier run has put that there
+)
+
+func (r *row) has(f rowFlags) bool { return r.flags&f != 0 }
+
+// set sets a flag if it holds.
+func (r *row) set(f rowFlags, holds bool) {
+	if holds {
+		r.flags |= f
+	}
 }
 
 // rowAction is the Action of a row.
@@ -80,8 +96,16 @@ func (t *table) header(i int) header {
 func (h *header) destination() string { return h.dir.to + h.name }
 func (h *header) written() string     { return h.dir.from + h.sourceName() }
 func (h *header) sourceName() string  { return cmp.Or(h.dir.source, h.name) }
+func (h *header) size() *int64        { return &h.table.sizes[h.index] }
 func (h *header) digest() *Digest     { return &h.table.digests[h.index] }
-func (h *header) source() source      { return source{h.dir, h.sourceName(), h.link} }
+func (h *header) source() source      { return source{h.dir, h.sourceName(), h.has(isLink)} }
+
+func (h *header) mode() Mode {
+	if h.table.modes == nil {
+		return FileMode
+	}
+	return h.table.modes[h.index]
+}
 
 // setTimes notes mtimes for a later TrustModTime.
 func (h *header) setTimes(t times) {
@@ -92,20 +116,20 @@ func (h *header) setTimes(t times) {
 
 // file is the header as a manifest has it, but for what stands before its names.
 func (h *header) file() File {
-	f := File{Destination: h.name, Source: h.sourceName(), Also: h.table.also[h.index], Size: h.size, Mode: Mode(h.mode), SHA256: *h.digest()}
+	f := File{Destination: h.name, Source: h.sourceName(), Also: h.table.also[h.index], Size: *h.size(), Mode: h.mode(), SHA256: *h.digest()}
 	if h.table.times != nil {
 		f.SourceMtime, f.Mtime = h.table.times[h.index].source, h.table.times[h.index].installed
 	}
 	return f
 }
 
-// versions returns what runs have put at the destination, the first of them first.
-func (h *header) versions() ([]row, []Digest) {
+// versions returns the sizes and digests of what runs have put at the destination, the first of them first.
+func (h *header) versions() ([]int64, []Digest) {
 	first := h.index
-	for h.table.rows[first].again {
+	for h.table.rows[first].has(isAgain) {
 		first--
 	}
-	return h.table.rows[first : h.index+1], h.table.digests[first : h.index+1]
+	return h.table.sizes[first : h.index+1], h.table.digests[first : h.index+1]
 }
 
 func (h *header) entry() Entry {
@@ -126,7 +150,7 @@ func (t *table) headers(f func(*row) bool) iter.Seq[header] {
 }
 
 // isLast says whether a row is the last with its destination.
-func (t *table) isLast(i int) bool { return i+1 == len(t.rows) || !t.rows[i+1].again }
+func (t *table) isLast(i int) bool { return i+1 == len(t.rows) || !t.rows[i+1].has(isAgain) }
 
 func anyRow(*row) bool { return true }
 
@@ -214,7 +238,8 @@ func (t *table) sort() {
 		order[i] = int32(i)
 	}
 	slices.SortStableFunc(order, func(i, j int32) int { return t.compare(int(i), int(j)) })
-	t.rows, t.times, t.digests = permuted(t.rows, order), permuted(t.times, order), permuted(t.digests, order)
+	t.rows, t.sizes, t.digests = permuted(t.rows, order), permuted(t.sizes, order), permuted(t.digests, order)
+	t.times, t.modes = permuted(t.times, order), permuted(t.modes, order)
 	also := make(map[int32][]string, len(t.also))
 	for i, from := range order {
 		if sources, ok := t.also[from]; ok {
@@ -237,7 +262,7 @@ func permuted[T any](column []T, order []int32) []T {
 
 // move makes row j of row i, before it is known what is there.
 func (t *table) move(i, j int) {
-	t.rows[j] = t.rows[i]
+	t.rows[j], t.sizes[j] = t.rows[i], t.sizes[i]
 	if t.times != nil {
 		t.times[j] = t.times[i]
 	}
@@ -245,7 +270,7 @@ func (t *table) move(i, j int) {
 
 // truncate leaves the first rows.
 func (t *table) truncate(n int) {
-	t.rows, t.digests = t.rows[:n], t.digests[:n]
+	t.rows, t.sizes, t.digests = t.rows[:n], t.sizes[:n], t.digests[:n]
 	if t.times != nil {
 		t.times = t.times[:n]
 	}

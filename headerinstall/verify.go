@@ -129,8 +129,8 @@ func (p *place) deviation(w *worker, h *header) (*Deviation, error) {
 		return &Deviation{h.destination(), MissingFile, "is not there"}, nil
 	case !there.isRegular():
 		return changed("is %s", kind(mode))
-	case there.Size != h.size:
-		return changed("has other content: %d bytes, was installed with %d", there.Size, h.size)
+	case there.Size != *h.size():
+		return changed("has other content: %d bytes, was installed with %d", there.Size, *h.size())
 	}
 	ours, err := p.isOwned(w, h, &there)
 	switch {
@@ -138,8 +138,8 @@ func (p *place) deviation(w *worker, h *header) (*Deviation, error) {
 		return nil, err
 	case !ours:
 		return changed("has other content of the same size")
-	case mode != fs.FileMode(h.mode):
-		return changed("has mode %v, was installed with %v", mode, fs.FileMode(h.mode))
+	case mode != fs.FileMode(h.mode()):
+		return changed("has mode %v, was installed with %v", mode, fs.FileMode(h.mode()))
 	}
 	return nil, nil
 }

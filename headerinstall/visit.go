@@ -73,8 +73,8 @@ func (f *finder) file(v *visit, l listedFile) int {
 	name := v.names[l.start:l.end]
 	included := f.rules.included(v.glob, name)
 	isHeader := included || strings.HasSuffix(name, headerSuffix)
-	isLink := l.kind == unix.DT_LNK
-	if !isHeader && !isLink {
+	link := l.kind == unix.DT_LNK
+	if !isHeader && !link {
 		return 0
 	}
 	if f.seen != nil && isHeader {
@@ -89,7 +89,7 @@ func (f *finder) file(v *visit, l listedFile) int {
 		}
 		return 0
 	}
-	if isLink {
+	if link {
 		info, err := os.Stat(filepath.Join(v.tree.name, v.below, name))
 		if err == nil && info.IsDir() {
 			f.problem(NotRegular, v.from+name, "is a symbolic link to a directory")
@@ -102,12 +102,12 @@ func (f *finder) file(v *visit, l listedFile) int {
 	case !included:
 		f.findings = append(f.findings, forgotten(v.from+name))
 		return 0
-	case !isLink && l.kind != unix.DT_REG:
+	case !link && l.kind != unix.DT_REG:
 		f.problem(NotRegular, v.from+name, "is %s", kindOf(l.kind))
 		return 1
 	}
 	if f.place(v, name) {
-		f.add(v, l, isLink)
+		f.add(v, l, link)
 	}
 	return 1
 }
@@ -138,10 +138,10 @@ func (f *finder) place(v *visit, name string) bool {
 }
 
 // add adds a row to the table.
-func (f *finder) add(v *visit, l listedFile, isLink bool) {
-	f.table.rows = append(f.table.rows, row{
-		size: l.status.size, dir: v.index, nameAt: uint32(l.start), nameLen: uint16(l.end - l.start), mode: uint16(FileMode), link: isLink,
-	})
+func (f *finder) add(v *visit, l listedFile, link bool) {
+	r := row{dir: v.index, nameAt: uint32(l.start), nameLen: uint16(l.end - l.start)}
+	r.set(isLink, link)
+	f.table.rows, f.table.sizes = append(f.table.rows, r), append(f.table.sizes, l.status.size)
 	if f.config.TrustModTime {
 		f.table.times = append(f.table.times, times{source: l.status.mtime})
 	}
