@@ -136,7 +136,7 @@ func sweepDir(dest dir, name string, buf []byte) error {
 // makeDirs makes the directories that are missing, the topmost of them as unfinished ones.
 func (in *installer) makeDirs(context.Context) error {
 	isNew := func(r *row) bool { return r.action == rowNew }
-	var lines []byte
+	lines := make([]byte, 0, 2*journalBlock)
 	err := in.plan.headers.eachDir(isNew, func(name string, _ int) error {
 		if !in.fresh.holds(name) {
 			d, err := in.dest.sub(name)

@@ -24,7 +24,7 @@ import (
 const (
 	journalSuffix = ".journal"
 
-	journalBlock  = 16 << 10 // about as much is collected before it is written
+	journalBlock  = 4 << 10 // about as much is collected before it is written
 	journalFormat = "headers-journal/1"
 )
 

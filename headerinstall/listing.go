@@ -2,6 +2,7 @@ package headerinstall
 
 import (
 	"context"
+	"encoding/binary"
 	"iter"
 	"runtime"
 	"slices"
@@ -14,38 +15,53 @@ import (
 
 // listedDir is a directory of a source tree, with all that is below it.
 type listedDir struct {
-	names    string        // of the entries, one behind the other
-	entries  []listedEntry // sorted as the paths to and through them sort
-	dirs     []listedDir   // of the entries that are directories
-	statuses []status      // of the entries that are candidates, if they were asked for
-	err      error         // it cannot be listed
-	isDest   bool          // it is the destination, and not listed
-	tooLong  bool          // no program could open its path: it is not listed
+	entries  entryList   // sorted as the paths to and through them sort
+	dirs     []listedDir // of the entries that are directories
+	statuses []status    // of the entries that are candidates, if they were asked for
+	err      error       // it cannot be listed
+	others   int32       // entries that are no directories
+	isDest   bool        // it is the destination, and not listed
+	tooLong  bool        // no program could open its path: it is not listed
 }
 
-// listedEntry is an entry of a directory.
-type listedEntry struct {
-	nameLen uint16 // of its name, which is behind that of the entry before
-	kind    byte   // a DT_ constant
+// entryList is entries of a directory, one behind the other: of each the DT_ constant of its kind and the length of its name, in two bytes,
+// and its name. A kernel has tens of thousands of headers: a pointer to each name would take more than it.
+type entryList string
+
+// entryHead is how many bytes stand before a name, and lengthBits those of its length: no path, and so no name, has 4,096 bytes.
+const (
+	entryHead  = 2
+	lengthBits = 12
+)
+
+// appendEntry appends an entry to what an entryList is made from.
+func appendEntry(list []byte, name string, kind byte) []byte {
+	return append(binary.LittleEndian.AppendUint16(list, uint16(kind)<<lengthBits|uint16(len(name))), name...)
 }
 
-// named yields entries by their names, which are one behind the other in names, with their kinds.
-func named(names string, entries []listedEntry) iter.Seq2[string, byte] {
+// first returns the first of the entries, and how many bytes it takes.
+func (l entryList) first() (name string, kind byte, size int) {
+	head := uint16(l[0]) | uint16(l[1])<<8
+	size = entryHead + int(head&(1<<lengthBits-1))
+	return string(l[entryHead:size]), byte(head >> lengthBits), size
+}
+
+// all yields the entries by their names, with their kinds.
+func (l entryList) all() iter.Seq2[string, byte] {
 	return func(yield func(string, byte) bool) {
-		start := 0
-		for _, e := range entries {
-			name := names[start:][:e.nameLen]
-			start += len(name)
-			if !yield(name, e.kind) {
+		for len(l) > 0 {
+			name, kind, size := l.first()
+			if !yield(name, kind) {
 				return
 			}
+			l = l[size:]
 		}
 	}
 }
 
 // count is how many directories there are, this one among them, and how many other entries in them.
 func (d *listedDir) count() (dirs, others int) {
-	dirs, others = 1, len(d.entries)-len(d.dirs)
+	dirs, others = 1, int(d.others)
 	for i := range d.dirs {
 		n, m := d.dirs[i].count()
 		dirs, others = dirs+n, others+m
@@ -114,7 +130,7 @@ func (l *lister) add(tasks ...listTask) {
 
 // work does tasks until there are none.
 func (l *lister) work(ctx context.Context) {
-	s := &listing{names: make([]byte, 0, 16<<10), entries: make([]foundEntry, 0, 1<<10)} // of a directory of a thousand entries
+	s := &listing{names: make([]byte, 0, 16<<10), entries: make([]foundEntry, 0, 1<<10), sorted: make([]byte, 0, 16<<10)} // of a directory of a thousand entries
 	for t, ok := l.next(); ok; t, ok = l.next() {
 		switch {
 		case t.part.of != nil:
@@ -154,6 +170,7 @@ type listing struct {
 	buf     [32 << 10]byte
 	names   []byte
 	entries []foundEntry
+	sorted  []byte // the entries, as an entryList has them
 	tasks   []listTask
 }
 
@@ -165,7 +182,7 @@ func (l *lister) list(s *listing, d *listedDir, below string) {
 	}
 	s.tasks = s.tasks[:0]
 	next := 0
-	for name, kind := range named(d.names, d.entries) {
+	for name, kind := range d.entries.all() {
 		if kind != unix.DT_DIR {
 			continue
 		}
@@ -227,18 +244,15 @@ func (s *listing) read(at dir) error {
 // keep fills in what has been read of a directory.
 func (d *listedDir) keep(s *listing) {
 	slices.SortFunc(s.entries, func(a, b foundEntry) int { return comparePaths(s.name(a), a.kind, s.name(b), b.kind) })
-	var names strings.Builder
-	names.Grow(len(s.names))
-	d.entries = make([]listedEntry, len(s.entries))
 	dirs := 0
-	for i, e := range s.entries {
-		names.WriteString(s.name(e))
-		d.entries[i] = listedEntry{e.nameLen, e.kind}
+	s.sorted = s.sorted[:0]
+	for _, e := range s.entries {
+		s.sorted = appendEntry(s.sorted, s.name(e), e.kind)
 		if e.kind == unix.DT_DIR {
 			dirs++
 		}
 	}
-	d.names = names.String()
+	d.entries, d.others = entryList(s.sorted), int32(len(s.entries)-dirs)
 	if dirs > 0 {
 		d.dirs = make([]listedDir, dirs)
 	}
@@ -251,8 +265,7 @@ const partEntries = 128
 // statusPart is entries of an open directory that statuses are to be found of.
 type statusPart struct {
 	of       *statusDir
-	names    string // of the entries
-	entries  []listedEntry
+	entries  entryList
 	statuses []status // of the candidates among them
 }
 
@@ -265,7 +278,7 @@ type statusDir struct {
 // statuses adds the tasks of finding the statuses of a directory's candidates. The last of them closes the directory.
 func (s *listing) statuses(d *listedDir, at dir) {
 	n := 0
-	for name, kind := range named(d.names, d.entries) {
+	for name, kind := range d.entries.all() {
 		if isCandidate(name, kind) {
 			n++
 		}
@@ -276,7 +289,7 @@ func (s *listing) statuses(d *listedDir, at dir) {
 	}
 	d.statuses = make([]status, n)
 	of := &statusDir{dir: at}
-	part := statusPart{of: of, names: d.names, entries: d.entries, statuses: d.statuses}
+	part := statusPart{of: of, entries: d.entries, statuses: d.statuses}
 	first := len(s.tasks)
 	for len(part.statuses) > partEntries {
 		s.tasks = append(s.tasks, listTask{part: part.split()})
@@ -287,16 +300,16 @@ func (s *listing) statuses(d *listedDir, at dir) {
 
 // split takes partEntries candidates off the part.
 func (p *statusPart) split() statusPart {
-	first, n, end, i := *p, 0, 0, 0
+	first, n, end := *p, 0, 0
 	for n < partEntries {
-		name := p.names[end:][:p.entries[i].nameLen]
-		if isCandidate(name, p.entries[i].kind) {
+		name, kind, size := p.entries[end:].first()
+		if isCandidate(name, kind) {
 			n++
 		}
-		end, i = end+len(name), i+1
+		end += size
 	}
-	first.entries, first.statuses = p.entries[:i], p.statuses[:n]
-	p.names, p.entries, p.statuses = p.names[end:], p.entries[i:], p.statuses[n:]
+	first.entries, first.statuses = p.entries[:end], p.statuses[:n]
+	p.entries, p.statuses = p.entries[end:], p.statuses[n:]
 	return first
 }
 
@@ -307,7 +320,7 @@ func (p *statusPart) find(ctx context.Context) {
 			p.of.close()
 		}
 	}()
-	for name, kind := range named(p.names, p.entries) {
+	for name, kind := range p.entries.all() {
 		if !isCandidate(name, kind) {
 			continue
 		}

@@ -63,7 +63,7 @@ func TestListTree(t *testing.T) {
 
 func collectStatuses(d *listedDir, below string, all map[string]status) {
 	dirs, statuses := d.dirs, d.statuses
-	for name, kind := range named(d.names, d.entries) {
+	for name, kind := range d.entries.all() {
 		switch {
 		case kind == unix.DT_DIR:
 			collectStatuses(&dirs[0], below+"/"+name, all)

@@ -27,7 +27,7 @@ type headerDir struct {
 	below  string // clean path in the tree
 	from   string // what sources have before their name, as written
 	to     string // what destinations have before their name: nothing, or a path and a slash
-	names  string // has those of the headers, and may have others
+	names  string // has those of the headers, and other bytes
 	source string // the name of the only source, if the destination has another
 }
 

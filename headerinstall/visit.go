@@ -10,7 +10,7 @@ import (
 
 // walk adds the headers in and below a directory of a tree, in the order of their paths. From is what sources in it have before their name.
 func (f *finder) walk(tree *sourceTree, d *listedDir, from string) (headers int) {
-	v := newVisit(tree, from, d.names)
+	v := newVisit(tree, from, string(d.entries))
 	switch {
 	case d.err != nil:
 		f.problems = append(f.problems, sourceProblem(tree.join(v.below), d.err))
@@ -21,12 +21,12 @@ func (f *finder) walk(tree *sourceTree, d *listedDir, from string) (headers int)
 	}
 	v.glob = from[len(tree.prefix):]
 	dirs, statuses, start := d.dirs, d.statuses, 0
-	for _, e := range d.entries {
-		name := d.names[start:][:e.nameLen]
-		file := listedFile{start: start, end: start + len(name), kind: e.kind}
+	for name, kind := range d.entries.all() {
+		start += entryHead
+		file := listedFile{start: start, end: start + len(name), kind: kind}
 		start = file.end
-		if e.kind != unix.DT_DIR {
-			if isCandidate(name, e.kind) && len(statuses) > 0 {
+		if kind != unix.DT_DIR {
+			if isCandidate(name, kind) && len(statuses) > 0 {
 				file.status, statuses = statuses[0], statuses[1:]
 			}
 			headers += f.file(&v, file)
