@@ -203,7 +203,7 @@ func (f *finder) extras() {
 		above, source := path.Split(extra.Source)
 		to, name := path.Split(extra.To)
 		tree := newSourceTree(above, f.config.onDisk(above))
-		v := visit{headerDir: headerDir{tree: tree, below: ".", from: tree.prefix, to: to, names: name, source: source}, index: int32(len(f.table.dirs))}
+		v := visit{headerDir: headerDir{tree: tree, from: tree.prefix, to: to, names: name, source: source}, index: int32(len(f.table.dirs))}
 		f.table.dirs = append(f.table.dirs, v.headerDir)
 		f.add(&v, listedFile{end: len(name)}, true)
 	}
@@ -244,25 +244,29 @@ func (t *table) filesAsDirs() (problems []*Problem) {
 
 // caseWarning reports headers that a file system that ignores case cannot hold at once.
 func (t *table) caseWarning() []string {
-	folded := map[string]string{} // of those that have an upper-case letter: of two that collide, one has
+	var lower []byte
+	fold := func(h header) string { // good until the next
+		lower = append(append(lower[:0], strings.ToLower(h.dir.to)...), strings.ToLower(h.name)...)
+		return asString(lower)
+	}
+	folded := map[string]int{} // rows that have an upper-case letter: of two that collide, one has
 	for h := range t.headers(anyRow) {
 		if !isLower(h.dir.to) || !isLower(h.name) {
-			folded[strings.ToLower(h.destination())] = h.destination()
+			folded[strings.Clone(fold(h))] = int(h.index)
 		}
 	}
 	if len(folded) == 0 {
 		return nil
 	}
 	pairs, one, other := 0, "", ""
-	var lower []byte
 	for h := range t.headers(anyRow) {
-		lower = append(append(lower[:0], strings.ToLower(h.dir.to)...), strings.ToLower(h.name)...)
-		collides, ok := folded[string(lower)]
-		if !ok || compareJoined(h.dir.to, h.name, collides, "") == 0 {
+		i, ok := folded[fold(h)]
+		if !ok || i == int(h.index) {
 			continue
 		}
 		if pairs++; pairs == 1 {
-			one, other = collides, h.destination()
+			collides := t.header(i)
+			one, other = collides.destination(), h.destination()
 		}
 	}
 	const remedy = "; a file system that ignores case cannot hold both: rename one"

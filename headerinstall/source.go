@@ -45,7 +45,7 @@ type source struct {
 }
 
 // below is the clean path of the source in its tree.
-func (s source) below() string { return path.Join(s.dir.below, s.name) }
+func (s source) below() string { return path.Join(s.dir.below(), s.name) }
 
 // finder collects the headers that patterns lead to, and everything wrong on the way.
 type finder struct {

@@ -24,11 +24,18 @@ type table struct {
 // headerDir is a directory that has headers, and where these go.
 type headerDir struct {
 	tree   *sourceTree
-	below  string // clean path in the tree
 	from   string // what sources have before their name, as written
 	to     string // what destinations have before their name: nothing, or a path and a slash
 	names  string // has those of the headers, and other bytes
 	source string // the name of the only source, if the destination has another
+}
+
+// below is the clean path of the directory in its tree.
+func (d *headerDir) below() string {
+	if len(d.from) <= len(d.tree.prefix) {
+		return "."
+	}
+	return d.from[len(d.tree.prefix) : len(d.from)-1]
 }
 
 // row is a header: 12 bytes.

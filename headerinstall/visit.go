@@ -13,10 +13,10 @@ func (f *finder) walk(tree *sourceTree, d *listedDir, from string) (headers int)
 	v := newVisit(tree, from, string(d.entries))
 	switch {
 	case d.err != nil:
-		f.problems = append(f.problems, sourceProblem(tree.join(v.below), d.err))
+		f.problems = append(f.problems, sourceProblem(tree.join(v.below()), d.err))
 		return 0
 	case d.isDest:
-		f.warn("%q is the destination; it is not a source", tree.join(v.below))
+		f.warn("%q is the destination; it is not a source", tree.join(v.below()))
 		return 0
 	}
 	v.glob = from[len(tree.prefix):]
@@ -54,11 +54,7 @@ type visit struct {
 // newVisit makes that of a directory from what sources in it have before their name, which is the tree's prefix, and a path and a slash
 // unless it is the tree itself.
 func newVisit(tree *sourceTree, from, names string) visit {
-	below := "."
-	if len(from) > len(tree.prefix) {
-		below = from[len(tree.prefix) : len(from)-1]
-	}
-	return visit{headerDir: headerDir{tree: tree, below: below, from: from, names: names}, index: -1}
+	return visit{headerDir: headerDir{tree: tree, from: from, names: names}, index: -1}
 }
 
 // listedFile is a file of a visit.
@@ -90,7 +86,7 @@ func (f *finder) file(v *visit, l listedFile) int {
 		return 0
 	}
 	if link {
-		info, err := os.Stat(filepath.Join(v.tree.name, v.below, name))
+		info, err := os.Stat(filepath.Join(v.tree.name, v.below(), name))
 		if err == nil && info.IsDir() {
 			f.problem(NotRegular, v.from+name, "is a symbolic link to a directory")
 			return 0

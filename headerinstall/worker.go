@@ -94,7 +94,7 @@ func (w *worker) in(d *headerDir) (dir, error) {
 	w.dir.close()
 	w.at = d
 	var err error
-	w.dir, err = w.treeDir.sub(d.below)
+	w.dir, err = w.treeDir.sub(d.below())
 	return w.dir, err
 }
 
