@@ -3,6 +3,7 @@ package headerinstall
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -390,5 +391,32 @@ func TestPlanNeedsSoundManifest(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(root, "out")); err == nil {
 		t.Error("planning made the destination")
+	}
+}
+
+// The components of an absolute path are seldom those that the default speaks of.
+func TestAbsoluteSource(t *testing.T) {
+	root := t.TempDir()
+	writeTree(t, root, map[string]string{"m/include/sys/a.h": "a"})
+	source := root + "/m/include"
+	parts := components(source)
+	for _, test := range []struct {
+		source string
+		strip  *int
+		want   string
+	}{
+		{source, nil, fmt.Sprintf("%q has %d components, of which 3 are stripped unless told otherwise, so that its headers go below %q;"+
+			" strip %d components, or name it by a relative path", source, len(parts), strings.Join(parts[3:], "/"), len(parts))},
+		{source, new(3), ""},
+		{source, new(len(parts)), ""},
+		{"./m/include", nil, ""},
+	} {
+		p, err := NewPlan(t.Context(), Config{Root: root, Sources: []string{test.source}, Strip: test.strip, Dest: t.TempDir(), Manifest: t.TempDir() + "/m.json"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(p.Warnings, "\n"); got != test.want {
+			t.Errorf("%s: warnings %q, want %q", test.source, got, test.want)
+		}
 	}
 }

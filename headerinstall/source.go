@@ -104,6 +104,11 @@ func (f *finder) pattern(ctx context.Context, p expansion) error {
 	case headers > 0 && losesOwn(p.pattern, f.config.strip()):
 		f.warn("%q has one component less than are stripped, so that its headers lose a directory of theirs; write %q, or strip %d components",
 			p.pattern, "./"+p.pattern, f.config.strip()-1)
+	case headers > 0 && f.config.Strip == nil && path.IsAbs(p.tree.written) && slices.Equal(p.matches, []string{"."}):
+		if parts := components(p.tree.written); len(parts) > DefaultStrip {
+			f.warn("%q has %d components, of which %d are stripped unless told otherwise, so that its headers go below %q; strip %d components, or name it by a relative path",
+				p.pattern, len(parts), DefaultStrip, strings.Join(parts[DefaultStrip:], "/"), len(parts))
+		}
 	}
 	return nil
 }
