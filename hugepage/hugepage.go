@@ -15,6 +15,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -28,7 +29,7 @@ const (
 )
 
 // Expect is told before the heap grows by about so many bytes. It has the next part of it use huge pages, if the kernel gives them to
-// who asks only; what is not needed is never touched. It takes about a millisecond, and is not worth it for less than some megabytes.
+// who asks only, and be filled before its garbage is collected; what is not needed is never touched. It takes about a millisecond, and is not worth it for less than some megabytes.
 func Expect(size int) {
 	page := pageSize()
 	if page == 0 || size < page || debug.SetMemoryLimit(-1) != math.MaxInt64 {
@@ -39,10 +40,52 @@ func Expect(size int) {
 	if err != nil || unix.Munmap(probe) != nil {
 		return
 	}
+	filling.Lock()
+	defer filling.Unlock()
 	percent := debug.SetGCPercent(-1)
+	if percent == filling.until {
+		percent = filling.then
+	}
 	advise(size)
 	runtime.GC() // frees what was advised: the heap grows into it
-	debug.SetGCPercent(percent)
+	fillFirst(size, percent)
+}
+
+// filling is what fillFirst has set, as long as that holds.
+var filling struct {
+	sync.Mutex
+	until int // the percentage that it has set
+	then  int // the percentage that holds after it
+	times int
+}
+
+// mostFilled bounds what fillFirst leaves: with more, a heap has garbage enough to be worth collecting.
+const mostFilled = 64 << 20
+
+// fillFirst has the heap grow to about a size before its garbage is collected for the first time: what a small heap leaves would be cleared
+// twice, and be collected for nothing in a program that ends soon.
+func fillFirst(size, percent int) {
+	const least = 4 << 20 // the heap that is collected first, at 100 percent
+	filling.times++
+	filling.until, filling.then = min(size, mostFilled)/(least/100), percent
+	if percent < 0 || filling.until <= percent {
+		filling.until = percent
+	}
+	debug.SetGCPercent(filling.until)
+	runtime.AddCleanup(new(*int), filled, filling.times) // when it has been collected
+}
+
+// filled ends what fillFirst began when it had been called so many times, unless it was called again, or the percentage was set by another.
+func filled(times int) {
+	filling.Lock()
+	defer filling.Unlock()
+	if times != filling.times {
+		return
+	}
+	if now := debug.SetGCPercent(filling.then); now != filling.until {
+		debug.SetGCPercent(now)
+	}
+	filling.until = filling.then
 }
 
 //go:noinline // so that the memory is free when it has returned

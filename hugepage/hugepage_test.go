@@ -6,8 +6,11 @@ import (
 	"os"
 	"regexp"
 	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
 	"strings"
 	"testing"
+	"time"
 	"unsafe"
 )
 
@@ -21,6 +24,29 @@ func TestExpect(t *testing.T) {
 	if !advised(t, make([]byte, size/2)) {
 		t.Error("no huge pages were asked for")
 	}
+}
+
+// The heap is filled before it is collected for the first time, and collected as before after that.
+func TestExpectFills(t *testing.T) {
+	if pageSize() == 0 {
+		t.Skip("this kernel does not give huge pages to who asks only (" + settings + "enabled)")
+	}
+	const percent, size = 150, 32 << 20
+	defer debug.SetGCPercent(debug.SetGCPercent(percent))
+	Expect(size)
+	var stats runtime.MemStats
+	if runtime.ReadMemStats(&stats); stats.NextGC < size*9/10 {
+		t.Errorf("the heap is collected at %d bytes, want about %d", stats.NextGC, size)
+	}
+	gogc := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+	for range 1000 {
+		runtime.GC()
+		if metrics.Read(gogc); gogc[0].Value.Uint64() == percent {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Errorf("after it has been collected, it may grow by %d%%, want %d%%", gogc[0].Value.Uint64(), percent)
 }
 
 // What is not worth it, or cannot be had, leaves the heap alone.
