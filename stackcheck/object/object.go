@@ -171,6 +171,14 @@ func (f *File) Data(s *Section) ([]byte, error) {
 	return data, nil
 }
 
+// Has returns the error that Data has of a section that is not in the file.
+func (f *File) Has(s *Section) error {
+	if _, err := f.section(s); err != nil {
+		return fmt.Errorf("%s: section %s: %w", f.Name, s.Name, err)
+	}
+	return nil
+}
+
 func (f *File) data(s *Section) ([]byte, error) {
 	r, err := f.section(s)
 	if err != nil {

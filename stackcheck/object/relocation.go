@@ -3,6 +3,7 @@ package object
 import (
 	"debug/elf"
 	"fmt"
+	"io"
 	"slices"
 )
 
@@ -51,27 +52,45 @@ func (f *File) relocations(s *Section) ([]relocation, error) {
 	return all, err
 }
 
-// eachRelocation reads the relocations of a section. It announces how many are coming.
+// eachRelocation reads the relocations of a section, a piece at a time: those of ORC are as many as a module has bytes in its other sections. It
+// announces how many are coming.
 func (f *File) eachRelocation(s *Section, announce func(n int), visit func(relocation)) error {
-	bytes := 0
+	var bytes int64
 	for i := range f.Sections {
 		r := &f.Sections[i]
 		if elf.SectionType(r.Type) != elf.SHT_RELA || r.Info != uint32(s.Index) {
 			continue
 		}
-		raw, err := f.Data(r)
+		data, err := f.section(r)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: section %s: %w", f.Name, r.Name, err)
 		}
 		// Many sections may be about one, and share their bytes in the file.
-		if bytes += len(raw); bytes > MaxSectionBytes {
+		if bytes += data.Size(); bytes > MaxSectionBytes {
 			return fmt.Errorf("%s: section %s: its relocations are longer than %d bytes; the file is damaged", f.Name, s.Name, MaxSectionBytes)
 		}
-		announce(len(raw) / relocationBytes)
-		for at := 0; at+relocationBytes <= len(raw); at += relocationBytes {
-			one, err := f.relocation(raw[at:])
+		announce(int(data.Size() / relocationBytes))
+		if err := f.eachIn(data, visit); err != nil {
+			return fmt.Errorf("%s: section %s: %w", f.Name, r.Name, err)
+		}
+	}
+	return nil
+}
+
+// pieceBytes is how much of a section is read at a time: whole relocations, and what stays in a processor's cache.
+const pieceBytes = 4096 * relocationBytes
+
+func (f *File) eachIn(data *io.SectionReader, visit func(relocation)) error {
+	piece := make([]byte, min(data.Size(), pieceBytes))
+	for at := int64(0); at+relocationBytes <= data.Size(); at += int64(len(piece)) {
+		piece = piece[:min(int64(len(piece)), data.Size()-at)]
+		if _, err := data.ReadAt(piece, at); err != nil {
+			return err
+		}
+		for i := 0; i+relocationBytes <= len(piece); i += relocationBytes {
+			one, err := f.relocation(piece[i:])
 			if err != nil {
-				return fmt.Errorf("%s: section %s: relocation %d: %w", f.Name, r.Name, at/relocationBytes, err)
+				return fmt.Errorf("relocation %d: %w", (at+int64(i))/relocationBytes, err)
 			}
 			visit(one)
 		}

@@ -61,21 +61,25 @@ func readAddresses(f *object.File, s *object.Section) ([]Row, error) {
 	fail := func(format string, args ...any) ([]Row, error) {
 		return nil, fmt.Errorf("%s: section %s: %s; the file is damaged", f.Name, s.Name, fmt.Sprintf(format, args...))
 	}
-	content, err := f.Data(s)
-	if err != nil {
-		return nil, err
-	}
-	rows := make([]Row, len(content)/addressBytes)
 	if f.Linked {
+		content, err := f.Data(s)
+		if err != nil {
+			return nil, err
+		}
+		rows := make([]Row, len(content)/addressBytes)
 		for i := range rows {
 			distance := int32(binary.LittleEndian.Uint32(content[i*addressBytes:]))
 			rows[i].offset = s.Addr + uint64(i*addressBytes) + uint64(int64(distance))
 		}
 		return rows, nil
 	}
+	if err := f.Has(s); err != nil {
+		return nil, err
+	}
+	rows := make([]Row, s.Size/addressBytes)
 	relocations := 0
 	var damaged error
-	err = f.EachPointer(s, func(p object.Pointer) {
+	err := f.EachPointer(s, func(p object.Pointer) {
 		relocations++
 		i := p.Field / addressBytes
 		switch {
