@@ -30,7 +30,7 @@ func (c Config) StackInput(path string, origin Origin) StackInput {
 func AuditStack(in StackInput) Stack {
 	s := Stack{Section: Section{Origin: in.Origin}, LimitBytes: in.Limits.FrameBytes}
 	build, readErr := stackcheck.Read(in.Path)
-	if len(build.Frames) == 0 {
+	if len(build.Functions) == 0 {
 		if readErr == nil {
 			readErr = fmt.Errorf("reading stack usage: %s: %w", in.Path, stackcheck.ErrNoData)
 		}
@@ -41,8 +41,8 @@ func AuditStack(in StackInput) Stack {
 	s.describe(build, in.Watch)
 	limits, baselineErr := in.Limits.ReadBaseline()
 	findings, checkErr := stackcheck.Check(build, limits)
-	for _, f := range build.Frames {
-		if f.Bytes > in.Limits.FrameBytes {
+	for _, fn := range build.Functions {
+		if fn.Frames[0].Bytes > in.Limits.FrameBytes {
 			s.Above++
 		}
 	}
@@ -60,12 +60,14 @@ func AuditStack(in StackInput) Stack {
 }
 
 func (s *Stack) describe(build stackcheck.Build, watch []string) {
-	s.Frames = len(build.Frames)
+	s.Frames = len(build.Functions)
 	if n := len(build.Unsized); n > 0 {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("functions whose frame nothing tells, such as %s in %s: %d",
 			build.Unsized[0].Function, build.Unsized[0].Object, n))
 	}
-	s.Heaviest = build.Frames[:min(heaviestFrames, len(build.Frames))]
+	for _, fn := range build.Functions[:min(heaviestFrames, len(build.Functions))] {
+		s.Heaviest = append(s.Heaviest, fn.Frames[0])
+	}
 	if build.Graph != nil {
 		worst := build.Graph.Worst()
 		s.Graph = &Graph{WorstPathBytes: worst.Bytes, LowerBound: !worst.Verdict.Exact(), Path: names(worst)}

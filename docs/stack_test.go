@@ -53,8 +53,8 @@ func TestFormatsShowsASnapshot(t *testing.T) {
 	_, rest, _ = strings.Cut(rest, "\n```json\n")
 	shown, _, _ := strings.Cut(rest, "\n```")
 	b, err := stackcheck.ReadSnapshot(strings.NewReader(shown))
-	if err != nil || len(b.Frames) != 1 || len(b.Graph.Nodes) != 2 {
-		t.Fatalf("%d frames; error %v", len(b.Frames), err)
+	if err != nil || len(b.Functions) != 1 || len(b.Graph.Nodes) != 2 {
+		t.Fatalf("%d frames; error %v", len(b.Functions), err)
 	}
 	var again strings.Builder
 	if err := stackcheck.WriteSnapshot(&again, b); err != nil || again.String() != shown+"\n" {

@@ -72,7 +72,7 @@ func Snapshot(file string, b stackcheck.Build) Listing {
 	if b.Graph != nil {
 		calls = fmt.Sprintf("a call graph of %s", count(len(b.Graph.Nodes), "function"))
 	}
-	text := fmt.Sprintf("%s: %s and %s", file, count(len(b.Frames), "frame"), calls)
+	text := fmt.Sprintf("%s: %s and %s", file, count(len(b.Functions), "frame"), calls)
 	if built := b.Built.String(); built != "" {
 		text += " of " + built
 	}

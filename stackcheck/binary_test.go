@@ -139,8 +139,8 @@ func TestObjectsBesideTheirModule(t *testing.T) {
 	if diff := cmp.Diff(want, sideBySide(b)); diff != "" || len(b.Unsized) != 0 {
 		t.Errorf("unsized %v, functions (-want +got):\n%s", b.Unsized, diff)
 	}
-	for _, f := range b.From(frame.SourceStackSizes) {
-		if f.Object != "small.ko" {
+	for _, fn := range b.From(frame.SourceStackSizes) {
+		if f := fn.Frames[0]; f.Object != "small.ko" {
 			t.Errorf("%s comes from %s, want the module", f.Function, f.Object)
 		}
 	}
@@ -189,8 +189,8 @@ func TestReadDamagedObjects(t *testing.T) {
 // A build's .su files may be in one place, and its modules in another.
 func TestReadModuleBesideRecording(t *testing.T) {
 	b := mustRead(t, recording, filepath.Join(smallModule, "gcc", "small.ko"))
-	if len(b.Frames) != 6498+15 {
-		t.Errorf("%d frames: functions of different modules were taken for each other", len(b.Frames))
+	if len(b.Functions) != 6498+15 {
+		t.Errorf("%d frames: functions of different modules were taken for each other", len(b.Functions))
 	}
 }
 

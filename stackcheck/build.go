@@ -14,7 +14,6 @@ import (
 
 	"github.com/kmodaudit/kmodaudit/stackcheck/callgraph"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
-	"github.com/kmodaudit/kmodaudit/stackcheck/internal/chunks"
 	"github.com/kmodaudit/kmodaudit/stackcheck/internal/lines"
 )
 
@@ -24,10 +23,9 @@ type Build struct {
 	Root    string // of the build, as the compiler named it; empty when its names were relative or do not tell, or of several builds
 	Objects int    // that have a .su file, or were read themselves; many have no function
 
-	// Functions are all that have a frame, each once, with what every source tells of it; Frames are their best. Both are in
-	// the order of frame.Compare, with File relative to Root. Functions of a header are one in each object that has them.
+	// Functions are all that have a frame, each once, with what every source tells of it, in the order of frame.Compare of their best frames,
+	// and with File relative to Root. Functions of a header are one in each object that has them.
 	Functions []Function
-	Frames    []frame.Frame
 	Unsized   []frame.Frame // of functions of objects whose size nothing tells; without Bytes and Source
 
 	Copies []string // modules that are left out, because they are in the same directory once more
@@ -257,12 +255,6 @@ func join(read []evidence) Build {
 func (b *Build) describe(read []evidence, units []*callgraph.Unit) {
 	functions, unsized := group(read)
 	b.Functions, b.Unsized = functions, append(b.Unsized, unsized...)
-	b.Frames = make([]frame.Frame, len(functions))
-	chunks.Each(len(functions), func(first, last int) {
-		for i := first; i < last; i++ {
-			b.Frames[i] = functions[i].Frames[0]
-		}
-	})
 	b.Built = agreed(read)
 	slices.Sort(b.Entries)
 	b.Entries = slices.Compact(b.Entries)
@@ -421,24 +413,35 @@ func withoutUnit(objects []string, units []*callgraph.Unit) []string {
 	return objects
 }
 
-// From returns the frames that one source tells, in the order of frame.Compare.
-func (b Build) From(source frame.Source) []frame.Frame {
-	var told []frame.Frame
+// Frames returns the best frame of each of the Functions.
+func (b Build) Frames() []frame.Frame {
+	frames := make([]frame.Frame, len(b.Functions))
+	for i, fn := range b.Functions {
+		frames[i] = fn.Frames[0]
+	}
+	return frames
+}
+
+// From returns the functions that one source tells of, with that alone, in the order of frame.Compare.
+func (b Build) From(source frame.Source) []Function {
+	var told []Function
 	for _, fn := range b.Functions {
-		if f := fn.From(source); f != nil {
-			told = append(told, *f)
+		for i := range fn.Frames {
+			if fn.Frames[i].Source == source {
+				told = append(told, Function{fn.Frames[i : i+1 : i+1]})
+			}
 		}
 	}
-	slices.SortFunc(told, frame.Compare)
+	sortFunctions(told)
 	return told
 }
 
-// Lookup returns the frames of a function, in the order of Frames: of that name, or a clone of that name.
+// Lookup returns the best frames of functions of that name, or of clones of one of that name, in their order.
 func (b Build) Lookup(function string) []frame.Frame {
 	var found []frame.Frame
-	for _, f := range b.Frames {
-		if isNamed(f, function) {
-			found = append(found, f)
+	for _, fn := range b.Functions {
+		if isNamed(fn.Frames[0], function) {
+			found = append(found, fn.Frames[0])
 		}
 	}
 	return found

@@ -41,11 +41,11 @@ func TestReadRecording(t *testing.T) {
 	}
 	want := summary{Root: "/usr/src/zfs-2.1.11", Objects: 266, Frames: 6498, Agreed: 6498}
 	c := b.CrossCheck
-	got := summary{b.Root, b.Objects, len(b.Frames), b.WithoutGraph, c.Agreed, len(c.Disagreed), len(c.OnlyInSU), len(c.OnlyInCI)}
+	got := summary{b.Root, b.Objects, len(b.Functions), b.WithoutGraph, c.Agreed, len(c.Disagreed), len(c.OnlyInSU), len(c.OnlyInCI)}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("build (-want +got):\n%s", diff)
 	}
-	if !slices.IsSortedFunc(b.Frames, frame.Compare) {
+	if !slices.IsSortedFunc(b.Frames(), frame.Compare) {
 		t.Error("frames are not sorted")
 	}
 	zstd := func(function string, line int) frame.Frame {
@@ -53,12 +53,12 @@ func TestReadRecording(t *testing.T) {
 			Kind: frame.Static, Object: "module/zstd/lib/zstd.o", Source: frame.SourceSU}
 	}
 	largest := []frame.Frame{zstd("zfs_HUF_decompress1X2", 22248), zstd("zfs_HUF_decompress4X2", 22295)}
-	if diff := cmp.Diff(largest, b.Frames[:2]); diff != "" {
+	if diff := cmp.Diff(largest, b.Frames()[:2]); diff != "" {
 		t.Errorf("largest frames (-want +got):\n%s", diff)
 	}
 	kinds := make(map[frame.Kind]int)
 	outside := make(map[string]int)
-	for _, f := range b.Frames {
+	for _, f := range b.Frames() {
 		kinds[f.Kind]++
 		if filepath.IsAbs(f.File) {
 			outside[f.File]++
@@ -150,8 +150,8 @@ func TestReadDirectory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := slices.DeleteFunc(slices.Clone(openzfs(t).Frames), func(f frame.Frame) bool { return files[strings.TrimSuffix(f.Object, "o")+"su"] == "" })
-	if diff := cmp.Diff(want, b.Frames); diff != "" || b.Root != "/usr/src/zfs-2.1.11" {
+	want := slices.DeleteFunc(slices.Clone(openzfs(t).Frames()), func(f frame.Frame) bool { return files[strings.TrimSuffix(f.Object, "o")+"su"] == "" })
+	if diff := cmp.Diff(want, b.Frames()); diff != "" || b.Root != "/usr/src/zfs-2.1.11" {
 		t.Errorf("root %s, frames (-want +got):\n%s", b.Root, diff)
 	}
 }
@@ -179,7 +179,7 @@ func TestReadKeepsWhatItCan(t *testing.T) {
 		t.Errorf("the error has no *frame.SyntaxError, but %v", bad)
 	}
 	var frames []string
-	for _, f := range b.Frames {
+	for _, f := range b.Frames() {
 		frames = append(frames, f.Object+" "+f.File+" "+f.Function)
 	}
 	if diff := cmp.Diff([]string{"z.o z.c k", "a/x.o a/x.c g", "a/x.o a/x.c f"}, frames); diff != "" {
@@ -192,10 +192,10 @@ func TestReadKeepsWhatItCan(t *testing.T) {
 
 func TestReadWithoutGraph(t *testing.T) {
 	b, err := Read(write(t, map[string]string{"x.su": "x.c:13:f\t120\tstatic\nx.c:__clang_call_terminate\t8\tstatic\n"}))
-	if err != nil || b.Graph != nil || len(b.Frames) != 2 || !slices.Equal(b.WithoutGraph, []string{"x.o"}) {
+	if err != nil || b.Graph != nil || len(b.Functions) != 2 || !slices.Equal(b.WithoutGraph, []string{"x.o"}) {
 		t.Errorf("error %v, build %+v", err, b)
 	}
-	if f := b.Frames[0]; f.Bytes != 128 || f.AddedBytes != 8 {
+	if f := b.Frames()[0]; f.Bytes != 128 || f.AddedBytes != 8 {
 		t.Errorf("clang's frame is %+v, want it with the return address", f)
 	}
 }
@@ -217,7 +217,7 @@ func TestReadOfGraphAlone(t *testing.T) {
 	b, err := Read(write(t, map[string]string{"x.ci": "graph: { title: \"x.c\"\nnode: { title: \"x.c:f.constprop.0\" label: \"f.constprop\\nx.c:1:5\\n16 bytes (static)\\n0 dynamic objects\" }\n}\n"}))
 	want := []frame.Frame{{Function: "f.constprop", Symbol: "f.constprop.0", File: "x.c", Line: 1, Column: 5, Bytes: 16,
 		Kind: frame.Static, Object: "x.o", Source: frame.SourceCI}}
-	if diff := cmp.Diff(want, b.Frames); diff != "" || err != nil || b.Graph == nil || b.Graph.Worst().Bytes != 16 {
+	if diff := cmp.Diff(want, b.Frames()); diff != "" || err != nil || b.Graph == nil || b.Graph.Worst().Bytes != 16 {
 		t.Errorf("error %v, graph %v, frames (-want +got):\n%s", err, b.Graph, diff)
 	}
 }
@@ -239,12 +239,12 @@ func TestReadSeveral(t *testing.T) {
 	if worst := build.Graph.Worst(); worst.Bytes != 48 || !worst.Verdict.Exact() {
 		t.Errorf("deepest path: %+v", worst)
 	}
-	if build.Root != "" || build.Objects != 2 || build.CrossCheck.Agreed != 2 || build.Frames[0].File != "b.c" || build.Frames[1].File != "a.c" {
+	if build.Root != "" || build.Objects != 2 || build.CrossCheck.Agreed != 2 || build.Frames()[0].File != "b.c" || build.Frames()[1].File != "a.c" {
 		t.Errorf("build: %+v", build)
 	}
 	// One that cannot be read does not lose the other.
 	build, err = Read(a, filepath.Join(t.TempDir(), "missing"))
-	if !errors.Is(err, os.ErrNotExist) || len(build.Frames) != 1 {
+	if !errors.Is(err, os.ErrNotExist) || len(build.Functions) != 1 {
 		t.Errorf("error %v, build %+v", err, build)
 	}
 }
@@ -274,7 +274,7 @@ func TestReadBuildOfGCC(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b.Root != filepath.Join(dir, "src") || len(b.Frames) != 4 || b.CrossCheck.Agreed != 4 || b.Frames[0].File != "b/y.c" {
+	if b.Root != filepath.Join(dir, "src") || len(b.Functions) != 4 || b.CrossCheck.Agreed != 4 || b.Frames()[0].File != "b/y.c" {
 		t.Errorf("build %+v", b)
 	}
 	var path []string

@@ -25,7 +25,7 @@ func waive(file, function string, ceiling int) Waiver {
 }
 
 func ofFrames(frames ...frame.Frame) Build {
-	b := Build{Frames: frames}
+	var b Build
 	for i := range frames {
 		b.Functions = append(b.Functions, Function{frames[i : i+1]})
 	}

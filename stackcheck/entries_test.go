@@ -26,7 +26,7 @@ func TestReachByData(t *testing.T) {
 	b.Entries = []string{"Exported"}
 	got := make(map[string]Reach)
 	reach := reachOf(b, nil)
-	for _, f := range b.Frames {
+	for _, f := range b.Frames() {
 		got[f.Function] = reach[place(f)]
 	}
 	for function, want := range map[string]Reach{"Exported": Reached, "helper": Reached, "Dead": Unreached, "below": Unreached} {

@@ -13,7 +13,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err) // what could be read is in build all the same
 	}
-	largest := build.Frames[0]
+	largest := build.Frames()[0]
 	fmt.Printf("%s:%d %s: %d bytes\n", largest.File, largest.Line, largest.Function, largest.Bytes)
 
 	findings, err := stackcheck.Check(build, stackcheck.Limits{

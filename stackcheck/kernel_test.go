@@ -43,8 +43,8 @@ edge: { sourcename: "user" targetname: "fixed" label: "u.c:5:2" }
 	if p := with.Graph.WorstFrom(user); p.Bytes != 48+312+40 || p.Verdict.String() != "exact if right: 1 figure is given" {
 		t.Errorf("%d bytes, %s", p.Bytes, p.Verdict)
 	}
-	if len(with.Frames) != 1 || len(with.Graph.Entries()) != 1 || len(with.Units) != 1 {
-		t.Errorf("%d frames, %d entries, %d units; want 1 of each", len(with.Frames), len(with.Graph.Entries()), len(with.Units))
+	if len(with.Functions) != 1 || len(with.Graph.Entries()) != 1 || len(with.Units) != 1 {
+		t.Errorf("%d frames, %d entries, %d units; want 1 of each", len(with.Functions), len(with.Graph.Entries()), len(with.Units))
 	}
 	if again, err := b.With(Beside{}); err != nil || again.Graph != b.Graph {
 		t.Errorf("with nothing beside it has another graph; error %v", err)
@@ -75,8 +75,8 @@ func TestSnapshotOfCode(t *testing.T) {
 // Calls are read for those who want them.
 func TestReadFrames(t *testing.T) {
 	b, err := ReadFrames(smallModule + "/gcc/small.ko")
-	if err != nil || len(b.Frames) != 15 || b.Graph != nil {
-		t.Errorf("%d frames, graph %v, error %v", len(b.Frames), b.Graph, err)
+	if err != nil || len(b.Functions) != 15 || b.Graph != nil {
+		t.Errorf("%d frames, graph %v, error %v", len(b.Functions), b.Graph, err)
 	}
 }
 
@@ -87,7 +87,7 @@ func TestReadFramesCorrectsTheGraph(t *testing.T) {
 		t.Fatal(err)
 	}
 	frames := make(map[string]int)
-	for _, f := range b.Frames {
+	for _, f := range b.Frames() {
 		frames[f.Function+" of "+f.Object] = f.Bytes
 	}
 	nodes := make(map[string]int)

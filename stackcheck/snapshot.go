@@ -226,9 +226,6 @@ func (s *snapshot) build() (Build, error) {
 	}
 	slices.Sort(b.Entries)
 	slices.SortStableFunc(b.Functions, func(x, y Function) int { return frame.Compare(x.Frames[0], y.Frames[0]) })
-	for _, fn := range b.Functions {
-		b.Frames = append(b.Frames, fn.Frames[0])
-	}
 	b.link(units)
 	return b, nil
 }

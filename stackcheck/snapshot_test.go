@@ -63,8 +63,8 @@ func TestSnapshotOfModule(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(b.Frames) + 6498; len(both.Frames) != n || len(both.Graph.Find("dmu_recv_stream")) != 1 || both.Built.Compiler != want.Compiler {
-		t.Errorf("with another build: %d frames, want %d; built %v", len(both.Frames), n, both.Built)
+	if n := len(b.Functions) + 6498; len(both.Functions) != n || len(both.Graph.Find("dmu_recv_stream")) != 1 || both.Built.Compiler != want.Compiler {
+		t.Errorf("with another build: %d frames, want %d; built %v", len(both.Functions), n, both.Built)
 	}
 }
 
@@ -158,8 +158,8 @@ func FuzzReadSnapshot(f *testing.F) {
 		if err := WriteSnapshot(&again, b); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := ReadSnapshot(&again); err != nil || len(got.Frames) != len(b.Frames) {
-			t.Fatalf("written anew: %d frames, want %d; error %v", len(got.Frames), len(b.Frames), err)
+		if got, err := ReadSnapshot(&again); err != nil || len(got.Functions) != len(b.Functions) {
+			t.Fatalf("written anew: %d frames, want %d; error %v", len(got.Functions), len(b.Functions), err)
 		}
 		if b.Graph != nil {
 			b.Graph.Worst()

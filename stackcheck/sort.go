@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/kmodaudit/kmodaudit/stackcheck/internal/chunks"
+	"github.com/kmodaudit/kmodaudit/chunks"
 )
 
 // A sortKey tells the places of most functions by integers that lie together: to compare functions themselves takes memory from

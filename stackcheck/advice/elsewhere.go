@@ -76,8 +76,8 @@ type start struct {
 
 func startsOf(b stackcheck.Build) map[string][]start {
 	starts := make(map[string][]start)
-	for _, f := range b.Frames {
-		if f.Line > 0 {
+	for _, fn := range b.Functions {
+		if f := &fn.Frames[0]; f.Line > 0 {
 			starts[f.File] = append(starts[f.File], start{f.Line, f.Function})
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kmodaudit/kmodaudit/stackcheck/internal/chunks"
+	"github.com/kmodaudit/kmodaudit/chunks"
 )
 
 // A coldPart is one of the function of an index.

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kmodaudit/kmodaudit/stackcheck/internal/chunks"
+	"github.com/kmodaudit/kmodaudit/chunks"
 )
 
 // A Function is a piece of code with a symbol.

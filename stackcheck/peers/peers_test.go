@@ -32,8 +32,8 @@ func TestMakeTrees(t *testing.T) {
 		t.Errorf("made %+v", made)
 	}
 	b, err := stackcheck.Read(filepath.Join(made.large.dir, "d002", "u00249.su"))
-	if err != nil || len(b.Frames) != rowsPerFile {
-		t.Errorf("the last file has %d frames, error %v", len(b.Frames), err)
+	if err != nil || len(b.Functions) != rowsPerFile {
+		t.Errorf("the last file has %d frames, error %v", len(b.Functions), err)
 	}
 }
 

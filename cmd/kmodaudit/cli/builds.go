@@ -18,7 +18,7 @@ func readBuild(paths []string) (stackcheck.Build, error) { return framesOf(stack
 func framesOf(read func(...string) (stackcheck.Build, error), paths []string) (stackcheck.Build, error) {
 	expectHeap(paths, nil)
 	build, err := read(paths...)
-	if err == nil && len(build.Frames) == 0 {
+	if err == nil && len(build.Functions) == 0 {
 		err = fmt.Errorf("reading stack usage: %s: %w", strings.Join(paths, ", "), stackcheck.ErrNoData)
 	}
 	return build, err

@@ -20,7 +20,7 @@ func StackDiff(out Output, f DiffFlags) error {
 	before, oldErr := readBuild([]string{f.Old})
 	after, newErr := readBuild([]string{f.New})
 	readErr := errors.Join(oldErr, newErr)
-	if readErr != nil && (len(before.Frames) == 0 || len(after.Frames) == 0) {
+	if readErr != nil && (len(before.Functions) == 0 || len(after.Functions) == 0) {
 		return cannot(readErr)
 	}
 	diff := stackcheck.Compare(before, after)

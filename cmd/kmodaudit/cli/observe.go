@@ -30,7 +30,7 @@ func StackObserve(ctx context.Context, out Output, f ObserveFlags) error {
 		return cannot(traceErr)
 	}
 	build, readErr := readBuild(f.Paths)
-	if len(build.Frames) == 0 && readErr != nil {
+	if len(build.Functions) == 0 && readErr != nil {
 		return cannot(errors.Join(traceErr, readErr))
 	}
 	binaries, binariesErr := observe.ReadBinaries(traces, f.Paths...)

@@ -29,7 +29,7 @@ type StackFlags struct {
 // StackFrames prints the frames of builds, the largest first. What can be read of a damaged build is printed too.
 func StackFrames(out Output, f StackFlags) error {
 	build, readErr := readFrames(f.Paths)
-	if len(build.Frames) == 0 && readErr != nil {
+	if len(build.Functions) == 0 && readErr != nil {
 		return cannot(readErr)
 	}
 	functions, err := chosen(build, f.Source)
@@ -59,7 +59,7 @@ func StackCheck(out Output, f StackFlags) error {
 		return cannot(err)
 	}
 	build, readErr := readBuild(f.Paths)
-	if len(build.Frames) == 0 && readErr != nil {
+	if len(build.Functions) == 0 && readErr != nil {
 		return cannot(readErr)
 	}
 	out.tellUnsized(build)
@@ -74,7 +74,7 @@ func StackCheck(out Output, f StackFlags) error {
 		out.warn(b.Name + " has no call graph: only frames are compared with it")
 	}
 	findings, checkErr := stackcheck.Check(build, limits)
-	if err := out.write(report.StackFindings(findings, len(build.Frames), limits), f.Format); err != nil {
+	if err := out.write(report.StackFindings(findings, len(build.Functions), limits), f.Format); err != nil {
 		return err
 	}
 	if err := failed(errors.Join(readErr, besideErr, baselineErr, checkErr)); err != nil {

@@ -1,8 +1,8 @@
 package orc
 
 import (
+	"github.com/kmodaudit/kmodaudit/chunks"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
-	"github.com/kmodaudit/kmodaudit/stackcheck/internal/chunks"
 	"github.com/kmodaudit/kmodaudit/stackcheck/object"
 )
 
