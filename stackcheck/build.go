@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/kmodaudit/kmodaudit/chunks"
 	"github.com/kmodaudit/kmodaudit/stackcheck/callgraph"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
 	"github.com/kmodaudit/kmodaudit/stackcheck/internal/lines"
@@ -287,11 +288,14 @@ func (e *evidence) makeRelative(root string) {
 			site.Position.File = relative(site.Position.File)
 		}
 	}
-	for _, o := range e.objects {
-		for i := range o.frames {
-			o.frames[i].File = relative(o.frames[i].File)
+	chunks.Each(len(e.objects), func(first, last int) {
+		relative := relativeTo(root)
+		for _, o := range e.objects[first:last] {
+			for i := range o.frames {
+				o.frames[i].File = relative(o.frames[i].File)
+			}
 		}
-	}
+	})
 }
 
 // countReturnAddresses adds the return address to what clang printed. Its rows do not tell for which machine they are:

@@ -37,9 +37,11 @@ func sortFunctions(functions []Function) {
 		return functions[a.index].Frames[0].Compare(&functions[b.index].Frames[0])
 	})
 	unsorted := slices.Clone(functions)
-	for i, key := range keys {
-		functions[i] = unsorted[key.index]
-	}
+	chunks.Each(len(keys), func(first, last int) {
+		for i := first; i < last; i++ {
+			functions[i] = unsorted[keys[i].index]
+		}
+	})
 }
 
 // rankFiles returns the rank of each function's file, of all files in their order.
