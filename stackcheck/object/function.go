@@ -108,16 +108,43 @@ type place struct {
 // places returns those of all functions, sorted by address, and at one address by number: local symbols come first in a
 // symbol table.
 func (f *File) places() []place {
-	all := chunks.Collect(len(f.symbols)/symbolBytes, f.placesAmong)
-	chunks.Sort(all, func(a, b place) int {
-		switch {
-		case a.section != b.section:
-			return cmp.Compare(a.section, b.section)
-		case a.offset != b.offset:
-			return cmp.Compare(a.offset, b.offset)
+	all := chunks.Collect(len(f.symbols)/symbolBytes, f.placesAmong) // by number
+	all = sortByDigits(all, func(p *place) uint64 { return p.offset })
+	return sortByDigits(all, func(p *place) uint64 { return uint64(p.section) })
+}
+
+// sortByDigits sorts places by a key, and leaves those of one key in their order. It deals them by each digit in which keys differ, the least
+// significant first: kernels have their functions within 26 bits, and global symbols in no order, so that comparing them takes several times
+// as long.
+func sortByDigits(all []place, key func(*place) uint64) []place {
+	const bits = 11
+	differ := uint64(0)
+	for i := range all {
+		differ |= key(&all[i]) ^ key(&all[0])
+	}
+	var dealt []place
+	for shift := 0; differ>>shift != 0; shift += bits {
+		const mask = 1<<bits - 1
+		if differ>>shift&mask == 0 {
+			continue
 		}
-		return cmp.Compare(a.number, b.number)
-	})
+		var starts [mask + 2]int
+		for i := range all {
+			starts[key(&all[i])>>shift&mask+1]++
+		}
+		for i := range mask {
+			starts[i+1] += starts[i]
+		}
+		if dealt == nil {
+			dealt = make([]place, len(all))
+		}
+		for i := range all {
+			at := &starts[key(&all[i])>>shift&mask]
+			dealt[*at] = all[i]
+			*at++
+		}
+		all, dealt = dealt, all
+	}
 	return all
 }
 

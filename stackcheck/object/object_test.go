@@ -2,10 +2,13 @@ package object
 
 import (
 	"bytes"
+	stdcmp "cmp"
 	"debug/elf"
 	"encoding/binary"
 	"errors"
+	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -98,6 +101,24 @@ func TestColdPartsOfNamesakes(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"f 4", "f 5", "g 3", "h.cold", "f.colder"}, got); diff != "" {
 		t.Errorf("functions with their parts (-want +got):\n%s", diff)
+	}
+}
+
+func TestSortByDigits(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, most := range []uint64{0, 1, 1 << 11, 1 << 26, 1<<64 - 1} {
+		all := make([]place, 5000)
+		for i := range all {
+			all[i] = place{offset: random.Uint64() & most, number: uint32(i)}
+		}
+		want := slices.Clone(all)
+		slices.SortStableFunc(want, func(a, b place) int { return stdcmp.Compare(a.offset, b.offset) })
+		if got := sortByDigits(all, func(p *place) uint64 { return p.offset }); !slices.Equal(got, want) {
+			t.Errorf("offsets within %#x are not sorted, or those of one offset are not in their order", most)
+		}
+	}
+	if got := sortByDigits(nil, func(p *place) uint64 { return p.offset }); len(got) > 0 {
+		t.Errorf("none became %v", got)
 	}
 }
 
