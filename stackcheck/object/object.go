@@ -171,10 +171,41 @@ func (f *File) Data(s *Section) ([]byte, error) {
 	return data, nil
 }
 
-// Has returns the error that Data has of a section that is not in the file.
+// Has returns the error that Pieces has of a section that is not in the file.
 func (f *File) Has(s *Section) error {
 	if _, err := f.section(s); err != nil {
 		return fmt.Errorf("%s: section %s: %w", f.Name, s.Name, err)
+	}
+	return nil
+}
+
+// Pieces calls do with the content of a section of structures of so many bytes, some whole structures at a time, and with the number of the
+// first of them. What is left of a structure at the end is not there. It takes less memory than Data, which has to be cleared before it is read into.
+func (f *File) Pieces(s *Section, size int, do func(first int, piece []byte) error) error {
+	data, err := f.section(s)
+	if err == nil {
+		err = eachPiece(data, size, do)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: section %s: %w", f.Name, s.Name, err)
+	}
+	return nil
+}
+
+// pieceBytes is about how much of a section is read at a time, so that it stays in a processor's cache.
+const pieceBytes = 96 << 10
+
+func eachPiece(data *io.SectionReader, size int, do func(first int, piece []byte) error) error {
+	whole := data.Size() / int64(size) * int64(size)
+	piece := make([]byte, min(whole, int64(pieceBytes/size*size)))
+	for at := int64(0); at < whole; at += int64(len(piece)) {
+		piece = piece[:min(int64(len(piece)), whole-at)]
+		if _, err := data.ReadAt(piece, at); err != nil {
+			return err
+		}
+		if err := do(int(at/int64(size)), piece); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -77,25 +77,17 @@ func (f *File) eachRelocation(s *Section, announce func(n int), visit func(reloc
 	return nil
 }
 
-// pieceBytes is how much of a section is read at a time: whole relocations, and what stays in a processor's cache.
-const pieceBytes = 4096 * relocationBytes
-
 func (f *File) eachIn(data *io.SectionReader, visit func(relocation)) error {
-	piece := make([]byte, min(data.Size(), pieceBytes))
-	for at := int64(0); at+relocationBytes <= data.Size(); at += int64(len(piece)) {
-		piece = piece[:min(int64(len(piece)), data.Size()-at)]
-		if _, err := data.ReadAt(piece, at); err != nil {
-			return err
-		}
-		for i := 0; i+relocationBytes <= len(piece); i += relocationBytes {
+	return eachPiece(data, relocationBytes, func(first int, piece []byte) error {
+		for i := 0; i < len(piece); i += relocationBytes {
 			one, err := f.relocation(piece[i:])
 			if err != nil {
-				return fmt.Errorf("relocation %d: %w", (at+int64(i))/relocationBytes, err)
+				return fmt.Errorf("relocation %d: %w", first+i/relocationBytes, err)
 			}
 			visit(one)
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 func (f *File) relocation(raw []byte) (relocation, error) {

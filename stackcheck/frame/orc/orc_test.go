@@ -161,9 +161,10 @@ func TestLayouts(t *testing.T) {
 			content = binary.LittleEndian.AppendUint16(content, f)
 		}
 		table := Table{rows: make([]Row, len(flags))}
-		if err := table.decode(content); err != nil {
+		if err := table.decode(0, content); err != nil {
 			t.Fatal(err)
 		}
+		table.classify()
 		for _, r := range table.rows {
 			kinds = append(kinds, r.Kind)
 		}

@@ -12,6 +12,7 @@ type Row struct {
 	Offset  int16
 	Base    Base
 	Kind    Kind
+	types   uint8 // as it stands in the file
 }
 
 // Address is where the code begins that the row tells of.
@@ -84,31 +85,36 @@ const (
 	since64
 )
 
-// layoutOf tells the layout from the rows' types: nearly every row is a call's, whose type was 0 and became 2. What has
+// typesMask are the bits of a row's type in the layout that has more of them.
+const typesMask = 7
+
+// A census tells the layout from the rows' types: nearly every row is a call's, whose type was 0 and became 2. What has
 // type 0 now tells no register.
-func layoutOf(words func(yield func(flags uint16) bool)) layout {
-	var old, new int
-	for flags := range words {
-		switch {
-		case Base(flags&0xf) == Undefined:
-		case flags>>8&7 == 0:
-			old++
-		case flags>>8&7 == 2:
-			new++
-		}
+type census struct{ old, new int }
+
+func (c *census) count(base Base, types uint8) {
+	switch {
+	case base == Undefined:
+	case types == 0:
+		c.old++
+	case types == 2:
+		c.new++
 	}
-	if new > old {
+}
+
+func (c *census) layout() layout {
+	if c.new > c.old {
 		return since64
 	}
 	return until63
 }
 
-func (l layout) kind(flags uint16) Kind {
+func (l layout) kind(types uint8) Kind {
 	if l == until63 {
-		return Kind(flags >> 8 & 3) // 3 is none, and Unknown
+		return Kind(types & 3) // 3 is none, and Unknown
 	}
-	if t := flags >> 8 & 7; t >= 2 && t <= 4 {
-		return Kind(t - 2)
+	if types >= 2 && types <= 4 {
+		return Kind(types - 2)
 	}
 	return Unknown
 }

@@ -41,17 +41,14 @@ func Read(f *object.File) (*Table, error) {
 		return nil, err
 	}
 	t := &Table{rows: where}
-	content, err := f.Data(rows[0])
-	if err != nil {
+	if want := uint64(len(t.rows)) * rowBytes; rows[0].Size != want {
+		return nil, fmt.Errorf("%s: section %s: %d bytes for %d rows of %d bytes; the file is damaged",
+			f.Name, rowsSection, rows[0].Size, len(t.rows), rowBytes)
+	}
+	if err := f.Pieces(rows[0], rowBytes, t.decode); err != nil {
 		return nil, err
 	}
-	if len(content) != len(t.rows)*rowBytes {
-		return nil, fmt.Errorf("%s: section %s: %d bytes for %d rows of %d bytes; the file is damaged",
-			f.Name, rowsSection, len(content), len(t.rows), rowBytes)
-	}
-	if err := t.decode(content); err != nil {
-		return nil, fmt.Errorf("%s: section %s: %w", f.Name, rowsSection, err)
-	}
+	t.classify()
 	t.sort()
 	return t, nil
 }
@@ -61,22 +58,21 @@ func readAddresses(f *object.File, s *object.Section) ([]Row, error) {
 	fail := func(format string, args ...any) ([]Row, error) {
 		return nil, fmt.Errorf("%s: section %s: %s; the file is damaged", f.Name, s.Name, fmt.Sprintf(format, args...))
 	}
-	if f.Linked {
-		content, err := f.Data(s)
-		if err != nil {
-			return nil, err
-		}
-		rows := make([]Row, len(content)/addressBytes)
-		for i := range rows {
-			distance := int32(binary.LittleEndian.Uint32(content[i*addressBytes:]))
-			rows[i].offset = s.Addr + uint64(i*addressBytes) + uint64(int64(distance))
-		}
-		return rows, nil
-	}
 	if err := f.Has(s); err != nil {
 		return nil, err
 	}
 	rows := make([]Row, s.Size/addressBytes)
+	if f.Linked {
+		err := f.Pieces(s, addressBytes, func(first int, piece []byte) error {
+			for i := 0; i < len(piece); i += addressBytes {
+				field := first*addressBytes + i
+				distance := int32(binary.LittleEndian.Uint32(piece[i:]))
+				rows[field/addressBytes].offset = s.Addr + uint64(field) + uint64(int64(distance))
+			}
+			return nil
+		})
+		return rows, err
+	}
 	relocations := 0
 	var damaged error
 	err := f.EachPointer(s, func(p object.Pointer) {
@@ -103,26 +99,30 @@ func readAddresses(f *object.File, s *object.Section) ([]Row, error) {
 	return rows, nil
 }
 
-// decode reads what rows say.
-func (t *Table) decode(content []byte) error {
-	flags := func(i int) uint16 { return binary.LittleEndian.Uint16(content[i*rowBytes+4:]) }
-	layout := layoutOf(func(yield func(uint16) bool) {
-		for i := range t.rows {
-			if !yield(flags(i)) {
-				return
-			}
-		}
-	})
-	for i := range t.rows {
-		base := Base(flags(i) & 0xf)
+// decode reads what some rows say, as far as it does not take their layout to know.
+func (t *Table) decode(first int, piece []byte) error {
+	for i := 0; i < len(piece); i += rowBytes {
+		flags := binary.LittleEndian.Uint16(piece[i+4:])
+		base := Base(flags & 0xf)
 		if base > SPIndirect {
-			return fmt.Errorf("row %d tells by register %d, which no kernel up to 6.12 has; the file is damaged, or newer", i, base)
+			return fmt.Errorf("row %d tells by register %d, which no kernel up to 6.12 has; the file is damaged, or newer", first+i/rowBytes, base)
 		}
-		row := &t.rows[i]
-		row.Offset = int16(binary.LittleEndian.Uint16(content[i*rowBytes:]))
-		row.Base, row.Kind = base, layout.kind(flags(i))
+		row := &t.rows[first+i/rowBytes]
+		row.Offset, row.Base, row.types = int16(binary.LittleEndian.Uint16(piece[i:])), base, uint8(flags>>8&typesMask)
 	}
 	return nil
+}
+
+// classify tells the kinds of all rows from their types.
+func (t *Table) classify() {
+	var c census
+	for i := range t.rows {
+		c.count(t.rows[i].Base, t.rows[i].types)
+	}
+	l := c.layout()
+	for i := range t.rows {
+		t.rows[i].Kind = l.kind(t.rows[i].types)
+	}
 }
 
 // sort brings the rows into the order of their code. Those of a module that was linked from several objects stand in the
