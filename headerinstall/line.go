@@ -107,7 +107,9 @@ func appendString(out []byte, a, b string) []byte {
 }
 
 // isPlain says whether a string is its own encoding.
-func isPlain(s string) bool { return isPrintableASCII(s) && !strings.ContainsAny(s, `"\`) }
+func isPlain(s string) bool {
+	return isPrintableASCII(s) && strings.IndexByte(s, '"') < 0 && strings.IndexByte(s, '\\') < 0
+}
 
 // errNotEncoded is a manifest that is not as Encode writes it, though the same may be in it.
 var errNotEncoded = errors.New("not as Encode writes it")
@@ -293,19 +295,13 @@ func (in *lineReader) expect(text string) { in.ok = in.skip(text) && in.ok }
 
 // text takes a string that is its own encoding, after its opening quote.
 func (in *lineReader) text() string {
-	for i := range len(in.rest) {
-		switch c := in.rest[i]; {
-		case c == '"':
-			s := in.rest[:i]
-			in.rest = in.rest[i+1:]
-			return s
-		case c < ' ' || c > '~' || c == '\\':
-			in.ok = false
-			return ""
-		}
+	s, rest, closed := strings.Cut(in.rest, `"`)
+	if !closed || !isPlain(s) {
+		in.ok = false
+		return ""
 	}
-	in.ok = false
-	return ""
+	in.rest = rest
+	return s
 }
 
 // digest takes the digits of one, and the closing quote.

@@ -1,12 +1,14 @@
 package headerinstall
 
 import (
+	"encoding/binary"
 	"fmt"
 	"path"
 	"path/filepath"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // tempPrefix starts the name of every file that is still being written. No header may be called
@@ -44,7 +46,18 @@ func unsafeName(name string) string {
 	return ""
 }
 
+// every has a byte in each of the eight of a word.
+const every = 0x0101010101010101
+
+// isPrintableASCII says whether a name has only bytes from ' ' to '~': eight at a time, since a manifest is full of names. A byte above has its
+// highest bit set, or once 1 is added; one below has it once ' ' is subtracted.
 func isPrintableASCII(s string) bool {
+	for ; len(s) >= 8; s = s[8:] {
+		x := binary.LittleEndian.Uint64(unsafe.Slice(unsafe.StringData(s), 8))
+		if (x|(x+every)|(x-' '*every))&(0x80*every) != 0 {
+			return false
+		}
+	}
 	for i := range len(s) {
 		if s[i]-' ' > '~'-' ' {
 			return false
@@ -82,16 +95,12 @@ func destinationOf(source string, n int) (string, *Problem) {
 // isCleanLocal says whether a path is what path.Clean makes of it, and leads below where it starts: it has no
 // component that is empty, "." or "..".
 func isCleanLocal(p string) bool {
-	start := 0
-	for i := range len(p) + 1 {
-		if i < len(p) && p[i] != '/' {
-			continue
-		}
-		switch p[start:i] {
+	for more := true; more; {
+		var part string
+		switch part, p, more = strings.Cut(p, "/"); part {
 		case "", ".", "..":
 			return false
 		}
-		start = i + 1
 	}
 	return true
 }

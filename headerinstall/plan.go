@@ -244,23 +244,34 @@ func (t *table) filesAsDirs() (problems []*Problem) {
 
 // caseWarning reports headers that a file system that ignores case cannot hold at once.
 func (t *table) caseWarning() []string {
+	lowerTo := make([]string, len(t.dirs))
+	for i := range t.dirs {
+		lowerTo[i] = strings.ToLower(t.dirs[i].to)
+	}
 	var lower []byte
-	fold := func(h header) string { // good until the next
-		lower = append(append(lower[:0], strings.ToLower(h.dir.to)...), strings.ToLower(h.name)...)
+	fold := func(h *header) string { // good until the next
+		lower = append(append(lower[:0], lowerTo[h.row.dir]...), strings.ToLower(h.name)...)
 		return asString(lower)
 	}
-	folded := map[string]int{} // rows that have an upper-case letter: of two that collide, one has
+	folded, among := map[string]int{}, map[string]bool{} // rows that have an upper-case letter: of two that collide, one has; and where they are
 	for h := range t.headers(anyRow) {
-		if !isLower(h.dir.to) || !isLower(h.name) {
-			folded[strings.Clone(fold(h))] = int(h.index)
+		if !isLower(h.name) || lowerTo[h.row.dir] != h.dir.to {
+			folded[strings.Clone(fold(&h))], among[lowerTo[h.row.dir]] = int(h.index), true
 		}
 	}
 	if len(folded) == 0 {
 		return nil
 	}
 	pairs, one, other := 0, "", ""
+	last, isAmong := int32(-1), false
 	for h := range t.headers(anyRow) {
-		i, ok := folded[fold(h)]
+		if h.row.dir != last {
+			last, isAmong = h.row.dir, among[lowerTo[h.row.dir]]
+		}
+		if !isAmong {
+			continue
+		}
+		i, ok := folded[fold(&h)]
 		if !ok || i == int(h.index) {
 			continue
 		}
