@@ -109,6 +109,15 @@ func (d dir) isLink(name string) bool {
 	return err == nil && stat.Mode&unix.S_IFMT == unix.S_IFLNK
 }
 
+// statSelf is fstat(2) of the directory.
+func (d dir) statSelf() (stat unix.Stat_t, err error) {
+	if !d.exists() {
+		return stat, unix.ENOENT
+	}
+	err = statFD(int(d), &stat)
+	return stat, err
+}
+
 // stat is lstat(2) of an entry.
 func (d dir) stat(name string) (stat unix.Stat_t, err error) {
 	if !d.exists() {

@@ -208,7 +208,7 @@ func (l *lister) read(s *listing, d *listedDir, below string) (at dir, err error
 	if at, err = l.root.sub(below); err != nil {
 		return noDir, err
 	}
-	stat, err := at.stat(".")
+	stat, err := at.statSelf()
 	if err == nil {
 		d.isDest = l.isDest(newFileKey(&stat))
 	}

@@ -126,11 +126,11 @@ func (c Config) isDest(d dir) (bool, error) {
 		return false, err
 	}
 	defer now.close()
-	one, err := d.stat(".")
+	one, err := d.statSelf()
 	if err != nil {
 		return false, err
 	}
-	other, err := now.stat(".")
+	other, err := now.statSelf()
 	return one.Ino == other.Ino && one.Dev == other.Dev, err
 }
 

@@ -65,7 +65,7 @@ type finder struct {
 func find(ctx context.Context, c *Config, dest dir) (*finder, error) {
 	f := &finder{config: c, rules: newRules(c)}
 	if dest.exists() {
-		stat, _ := dest.stat(".") // if it fails, everything else about the destination does
+		stat, _ := dest.statSelf() // if it fails, everything else about the destination does
 		f.dest = newFileKey(&stat)
 	}
 	patterns := make([]expansion, len(c.Sources))
