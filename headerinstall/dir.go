@@ -153,7 +153,7 @@ func (d dir) list(buf []byte) (entries []entryName, err error) {
 // each calls do with the entries of a directory that has just been opened. The names are parts of buf, which it uses.
 func (d dir) each(buf []byte, do func(name []byte, kind byte)) error {
 	for {
-		n, err := unix.Getdents(int(d), buf)
+		n, err := readEntries(int(d), buf)
 		if err == unix.EINTR {
 			continue
 		}

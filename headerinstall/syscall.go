@@ -3,6 +3,7 @@ package headerinstall
 import (
 	"io/fs"
 	"runtime"
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -11,7 +12,7 @@ import (
 // The calls that are made for each header and directory put its name on the stack: a copy on the heap for each would be most of what an
 // installation allocates.
 //
-// Those for each header are not told to the scheduler, which saves a tenth of the time: of a call that takes longer than some
+// Those here are not told to the scheduler, which saves a tenth of the time: of a call that takes longer than some
 // microseconds, it takes the processor away and looks for another to have it, and there is none: each processor has a worker.
 
 // cName is the name of a directory's entry as the kernel wants it.
@@ -24,22 +25,13 @@ type cPath [maxPathBytes + 1]byte
 
 // setCString puts a name of two parts into c. It returns false if the name has no room there, or holds a zero byte.
 func setCString(c []byte, a, b string) bool {
-	if len(a)+len(b) >= len(c) || hasZero(a) || hasZero(b) {
+	if len(a)+len(b) >= len(c) || strings.IndexByte(a, 0) >= 0 || strings.IndexByte(b, 0) >= 0 {
 		return false
 	}
 	copy(c, a)
 	copy(c[len(a):], b)
 	c[len(a)+len(b)] = 0
 	return true
-}
-
-func hasZero(name string) bool {
-	for i := range len(name) {
-		if name[i] == 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // openEntry is openat(2).
@@ -57,12 +49,29 @@ func openEntry(at int, name string, flags int, mode fs.FileMode) (fd int, err er
 
 // openBeneath is openat2(2) of a directory by a path in two parts, that may not leave the directory at, nor lead through a symbolic link.
 func openBeneath(at int, a, b string) (fd int, err error) {
-	how := unix.OpenHow{Flags: unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS}
+	var c cName
+	if !setCString(c[:], a, b) {
+		return openLongBeneath(at, a, b)
+	}
+	return openPathBeneath(at, &c[0])
+}
+
+// openLongBeneath is openBeneath for any path: what it takes of the stack is worth a call of its own.
+//
+//go:noinline
+func openLongBeneath(at int, a, b string) (fd int, err error) {
 	var c cPath
 	if !setCString(c[:], a, b) {
+		how := beneath
 		return unix.Openat2(at, a+b, &how)
 	}
-	opened, _, errno := unix.Syscall6(unix.SYS_OPENAT2, uintptr(at), uintptr(unsafe.Pointer(&c)), uintptr(unsafe.Pointer(&how)), unsafe.Sizeof(how), 0, 0)
+	return openPathBeneath(at, &c[0])
+}
+
+var beneath = unix.OpenHow{Flags: unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS}
+
+func openPathBeneath(at int, path *byte) (fd int, err error) {
+	opened, _, errno := unix.RawSyscall6(unix.SYS_OPENAT2, uintptr(at), uintptr(unsafe.Pointer(path)), uintptr(unsafe.Pointer(&beneath)), unsafe.Sizeof(beneath), 0, 0)
 	if errno != 0 {
 		return -1, errno
 	}
@@ -98,6 +107,11 @@ func statFD(fd int, stat *unix.Stat_t) error {
 // readFD is read(2), writeFD write(2).
 func readFD(fd int, buf []byte) (n int, err error)    { return transfer(unix.SYS_READ, fd, buf) }
 func writeFD(fd int, block []byte) (n int, err error) { return transfer(unix.SYS_WRITE, fd, block) }
+
+// readEntries is getdents64(2).
+func readEntries(fd int, buf []byte) (n int, err error) {
+	return transfer(unix.SYS_GETDENTS64, fd, buf)
+}
 
 func transfer(call uintptr, fd int, buf []byte) (n int, err error) {
 	moved, _, errno := unix.RawSyscall(call, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(buf))), uintptr(len(buf)))
