@@ -28,8 +28,7 @@ func main() {
 }
 
 func run() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // to the end of the process
 	cmd, err := root(os.Args[1:]).ExecuteContextC(ctx)
 	var exit *cli.ExitError
 	switch {

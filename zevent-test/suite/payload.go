@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/kmodaudit/kmodaudit/zevent"
 	"github.com/kmodaudit/kmodaudit/zevent/nvlist"
@@ -13,9 +14,8 @@ import (
 // pairTypes are the types of the pairs that the module puts into events, 0.7 to 2.4:
 // include/sys/fm/fs/zfs.h, module/zfs/zfs_fm.c, spa_history.c. Pairs of other names may be
 // there as well.
-var pairTypes = map[string][]nvlist.Type{}
-
-func init() {
+var pairTypes = sync.OnceValue(func() map[string][]nvlist.Type {
+	types := map[string][]nvlist.Type{}
 	for t, names := range map[nvlist.Type]string{
 		nvlist.Uint8: "version",
 		nvlist.String: "class pool pool_failmode vdev_type vdev_path vdev_devid vdev_fru vdev_enc_sysfs_path vdev_physpath " +
@@ -37,10 +37,11 @@ func init() {
 		nvlist.Int64Array:  "time",
 	} {
 		for name := range strings.FieldsSeq(names) {
-			pairTypes[name] = append(pairTypes[name], t)
+			types[name] = append(types[name], t)
 		}
 	}
-}
+	return types
+})
 
 // Groups of pairs: of a group an event has all or none.
 const (
@@ -63,57 +64,60 @@ type payload struct {
 	together []string // groups that it may have
 }
 
-var (
-	sysevent     = payload{[]string{"version", poolPairs}, []string{leafPairs}}
-	leafSysevent = payload{[]string{"version", poolPairs, leafPairs}, nil}
-	ereport      = payload{[]string{poolPairs, ereportPairs}, []string{vdevPairs, parentPairs, sparePairs, ioPairs, placePairs, bookmarkPairs}}
-	vdevEreport  = payload{[]string{poolPairs, ereportPairs, vdevPairs, "prev_state"}, []string{parentPairs, sparePairs}}
-	ioEreport    = payload{[]string{poolPairs, ereportPairs, vdevPairs, ioPairs, placePairs}, []string{parentPairs, sparePairs, bookmarkPairs}}
-
-	checksumEreport = payload{append(slices.Clone(ioEreport.always), checksumPairs), append(slices.Clone(ioEreport.together), rangePairs)}
-)
-
-// Classes whose payload says more than their kind.
-var payloads = map[string]payload{
-	"resource.fs.zfs.statechange":     {append(slices.Clone(leafSysevent.always), "vdev_laststate"), nil},
-	"resource.fs.zfs.removed":         leafSysevent,
-	"resource.fs.zfs.autoreplace":     leafSysevent,
-	"sysevent.fs.zfs.vdev_attach":     leafSysevent,
-	"sysevent.fs.zfs.vdev_clear":      leafSysevent,
-	"sysevent.fs.zfs.vdev_online":     leafSysevent,
-	"sysevent.fs.zfs.vdev_autoexpand": leafSysevent,
-	"sysevent.fs.zfs.history_event":   {append(slices.Clone(sysevent.always), "history_hostname history_time"), nil},
-	"sysevent.fs.zfs.trim_start":      leafSysevent,
-	"sysevent.fs.zfs.trim_finish":     leafSysevent,
-	"sysevent.fs.zfs.trim_cancel":     leafSysevent,
-	"sysevent.fs.zfs.trim_resume":     leafSysevent,
-	"sysevent.fs.zfs.trim_suspend":    leafSysevent,
-	"ereport.fs.zfs.io":               ioEreport,
-	"ereport.fs.zfs.checksum":         checksumEreport,
-	"ereport.fs.zfs.delay":            ioEreport,
-	"ereport.fs.zfs.data":             {append(slices.Clone(ereport.always), ioPairs), []string{bookmarkPairs}},
+// kinds are what is known of the payloads of classes.
+type kinds struct {
+	sysevent, ereport, vdevEreport payload
+	classes                        map[string]payload // whose payload says more than their kind
 }
+
+var knownKinds = sync.OnceValue(func() kinds {
+	sysevent := payload{[]string{"version", poolPairs}, []string{leafPairs}}
+	leafSysevent := payload{[]string{"version", poolPairs, leafPairs}, nil}
+	ereport := payload{[]string{poolPairs, ereportPairs}, []string{vdevPairs, parentPairs, sparePairs, ioPairs, placePairs, bookmarkPairs}}
+	vdevEreport := payload{[]string{poolPairs, ereportPairs, vdevPairs, "prev_state"}, []string{parentPairs, sparePairs}}
+	ioEreport := payload{[]string{poolPairs, ereportPairs, vdevPairs, ioPairs, placePairs}, []string{parentPairs, sparePairs, bookmarkPairs}}
+	return kinds{sysevent, ereport, vdevEreport, map[string]payload{
+		"resource.fs.zfs.statechange":     {append(slices.Clone(leafSysevent.always), "vdev_laststate"), nil},
+		"resource.fs.zfs.removed":         leafSysevent,
+		"resource.fs.zfs.autoreplace":     leafSysevent,
+		"sysevent.fs.zfs.vdev_attach":     leafSysevent,
+		"sysevent.fs.zfs.vdev_clear":      leafSysevent,
+		"sysevent.fs.zfs.vdev_online":     leafSysevent,
+		"sysevent.fs.zfs.vdev_autoexpand": leafSysevent,
+		"sysevent.fs.zfs.history_event":   {append(slices.Clone(sysevent.always), "history_hostname history_time"), nil},
+		"sysevent.fs.zfs.trim_start":      leafSysevent,
+		"sysevent.fs.zfs.trim_finish":     leafSysevent,
+		"sysevent.fs.zfs.trim_cancel":     leafSysevent,
+		"sysevent.fs.zfs.trim_resume":     leafSysevent,
+		"sysevent.fs.zfs.trim_suspend":    leafSysevent,
+		"ereport.fs.zfs.io":               ioEreport,
+		"ereport.fs.zfs.checksum":         {append(slices.Clone(ioEreport.always), checksumPairs), append(slices.Clone(ioEreport.together), rangePairs)},
+		"ereport.fs.zfs.delay":            ioEreport,
+		"ereport.fs.zfs.data":             {append(slices.Clone(ereport.always), ioPairs), []string{bookmarkPairs}},
+	}}
+})
 
 const vdevEreportPrefix = "ereport.fs.zfs.vdev."
 
 func payloadOf(class string) payload {
-	if p, ok := payloads[class]; ok {
+	known := knownKinds()
+	if p, ok := known.classes[class]; ok {
 		return p
 	}
 	switch {
 	case strings.HasPrefix(class, vdevEreportPrefix):
-		return vdevEreport
+		return known.vdevEreport
 	case strings.HasPrefix(class, "ereport."):
-		return ereport
+		return known.ereport
 	}
-	return sysevent
+	return known.sysevent
 }
 
 // wantPayload wants the pairs of the event's class, each of its type.
 func wantPayload(e zevent.Event) error {
 	var errs []error
 	for _, p := range e.Pairs.Pairs {
-		if types, known := pairTypes[p.Name]; known && !slices.Contains(types, p.Type) {
+		if types, known := pairTypes()[p.Name]; known && !slices.Contains(types, p.Type) {
 			errs = append(errs, fmt.Errorf("pair %s is of type %v, want %v", p.Name, p.Type, types))
 		}
 	}

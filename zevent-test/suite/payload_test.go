@@ -54,7 +54,7 @@ func TestPayloadNeedsEveryPair(t *testing.T) {
 		}
 		seen[e.Class] = true
 		for i, p := range e.Pairs.Pairs {
-			if _, known := pairTypes[p.Name]; !known {
+			if _, known := pairTypes()[p.Name]; !known {
 				t.Errorf("%s: pair %s is not known", e.Class, p.Name)
 			}
 			less := e

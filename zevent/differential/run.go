@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/kmodaudit/kmodaudit/zevent"
 )
@@ -308,7 +309,7 @@ func (c *comparison) next(d Descriptor, o Operation) Outcome {
 	buf := make([]byte, o.Size.bytes(last))
 	read := func() (int, uint64, error) { return d.Next(buf, zevent.Nonblock) }
 	if o.Kind == NextWait {
-		read = func() (int, uint64, error) { return d.NextWait(ended, buf) }
+		read = func() (int, uint64, error) { return d.NextWait(ended(), buf) }
 	}
 	n, dropped, err := read()
 	outcome := failed(err)
@@ -320,8 +321,8 @@ func (c *comparison) next(d Descriptor, o Operation) Outcome {
 }
 
 // ended interrupts a wait at once.
-var ended = func() context.Context {
+var ended = sync.OnceValue(func() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	return ctx
-}()
+})

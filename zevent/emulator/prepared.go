@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/kmodaudit/kmodaudit/zevent"
@@ -83,22 +84,23 @@ const (
 	eidAt           = 64
 )
 
-var stampTail = func() []byte {
+var stampTail = sync.OnceValue(func() []byte {
 	packed, err := nvlist.Encode(nvlist.New(stamps(time.Unix(0, 0), 0)...), nvlist.Host())
 	if err != nil {
 		panic(err)
 	}
 	return packed[streamHeadBytes:]
-}()
+})
 
 // bytes is how long the event is with time and EID.
-func (p Prepared) bytes() int { return len(p.packed) - listEndBytes + len(stampTail) }
+func (p Prepared) bytes() int { return len(p.packed) - listEndBytes + len(stampTail()) }
 
 // appendStamped appends the packed event with time and EID.
 func (p Prepared) appendStamped(b []byte, now time.Time, eid uint64) []byte {
 	b = append(b, p.packed[:len(p.packed)-listEndBytes]...)
-	b = append(b, stampTail...)
-	tail := b[len(b)-len(stampTail):]
+	stamps := stampTail()
+	b = append(b, stamps...)
+	tail := b[len(b)-len(stamps):]
 	binary.NativeEndian.PutUint64(tail[secondsAt:], uint64(now.Unix()))
 	binary.NativeEndian.PutUint64(tail[nanosecondsAt:], uint64(now.Nanosecond()))
 	binary.NativeEndian.PutUint64(tail[eidAt:], eid)
