@@ -317,6 +317,9 @@ func (e *evidence) countReturnAddresses() {
 
 // group finds out which files tell of the same functions, and returns these, and those that have no size.
 func group(read []evidence) ([]Function, []frame.Frame) {
+	if all, ok := onlyRows(read); ok {
+		return all, nil
+	}
 	var (
 		nodes             []claim
 		objects, products [][]claim
@@ -350,6 +353,26 @@ func group(read []evidence) ([]Function, []frame.Frame) {
 	sized, unsized := g.functions()
 	g.tellCode()
 	return sized, unsized
+}
+
+// onlyRows returns the functions of .su files where nothing else tells of functions, so that there is no one to compare them with. A kernel has a
+// million rows: a claim for each would take as much memory as they do.
+func onlyRows(read []evidence) (all []Function, ok bool) {
+	for _, e := range read {
+		if len(e.shots) > 0 || len(e.units) > 0 || len(e.binaries) > 0 {
+			return nil, false
+		}
+	}
+	all = make([]Function, 0, countRows(read))
+	for _, e := range read {
+		for _, o := range e.objects {
+			for i := range o.frames {
+				all = append(all, Function{o.frames[i : i+1 : i+1]})
+			}
+		}
+	}
+	sortFunctions(all)
+	return all, true
 }
 
 // concat copies only where there is more than one.
