@@ -39,11 +39,35 @@ func openStaged(stage, dest string) (dir, error) {
 	defer root.Close()
 	f, err := root.OpenFile(below, os.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
+		if link := linkOut(root, below); link != "" {
+			err = fmt.Errorf("%q in %s is a symbolic link that leaves it; remove the link, or stage where it leads", link, stage)
+		}
 		return noDir, err
 	}
 	defer f.Close()
 	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	return dir(fd), err
+}
+
+// linkOut returns the part of a path that is a symbolic link out of the root, or nothing.
+func linkOut(root *os.Root, name string) string {
+	for end := range len(name) + 1 {
+		if end < len(name) && name[end] != filepath.Separator {
+			continue
+		}
+		part := name[:end]
+		info, err := root.Lstat(part)
+		if err != nil {
+			break
+		}
+		if info.Mode().Type() != fs.ModeSymlink {
+			continue
+		}
+		if _, err := root.Stat(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return part
+		}
+	}
+	return ""
 }
 
 // openStage opens the stage, and returns the path of the destination below it.
