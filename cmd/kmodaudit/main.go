@@ -28,7 +28,8 @@ func main() {
 }
 
 func run() int {
-	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // to the end of the process
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	cmd, err := root(os.Args[1:]).ExecuteContextC(ctx)
 	var exit *cli.ExitError
 	switch {

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"os"
+	"os/signal"
+	"syscall"
+
 	"github.com/spf13/cobra"
 
 	"github.com/kmodaudit/kmodaudit/cmd/kmodaudit/cli"
@@ -11,7 +15,7 @@ import (
 )
 
 func stackCommand(args []string) *cobra.Command {
-	return group("stack", "List and check what a module takes of the stack", args, commands{
+	cmd := group("stack", "List and check what a module takes of the stack", args, commands{
 		"frames":   stackFramesCommand,
 		"check":    stackCheckCommand,
 		"diff":     stackDiffCommand,
@@ -21,6 +25,12 @@ func stackCommand(args []string) *cobra.Command {
 		"observe":  stackObserveCommand,
 		"snapshot": stackSnapshotCommand,
 	})
+	cmd.PersistentPreRun = func(cmd *cobra.Command, _ []string) {
+		if cmd.Name() != "observe" { // the others have nothing to put in order before they end
+			signal.Reset(os.Interrupt, syscall.SIGTERM)
+		}
+	}
+	return cmd
 }
 
 // stackInput describes the arguments of all these commands.

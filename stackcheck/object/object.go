@@ -318,11 +318,16 @@ func (t stringTable) has(offset uint32) bool {
 	return uint64(offset) < uint64(len(t)) && t[offset] != 0
 }
 
-// at returns the string at an offset, or none for an offset outside of the table.
+// maxNameBytes bounds a name. The kernel knows none of more than 512 bytes (KSYM_NAME_LEN), and without a bound all symbols of a damaged file
+// could have a name as long as the table.
+const maxNameBytes = 4 << 10
+
+// at returns the string at an offset, as far as maxNameBytes, or none for an offset outside of the table.
 func (t stringTable) at(offset uint32) string {
 	if uint64(offset) >= uint64(len(t)) {
 		return ""
 	}
-	s, _, _ := strings.Cut(string(t[offset:]), "\x00")
+	s := string(t[offset:])
+	s, _, _ = strings.Cut(s[:min(len(s), maxNameBytes)], "\x00")
 	return s
 }

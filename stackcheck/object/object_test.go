@@ -104,6 +104,16 @@ func TestColdPartsOfNamesakes(t *testing.T) {
 	}
 }
 
+// No name is longer than any that there is: a damaged table may have no end of a string.
+func TestLongName(t *testing.T) {
+	table := stringTable("short\x00" + strings.Repeat("x", 2*maxNameBytes))
+	for offset, want := range map[uint32]int{0: 5, 3: 2, 5: 0, 6: maxNameBytes, uint32(len(table)) - 1: 1, uint32(len(table)): 0} {
+		if got := table.at(offset); len(got) != want {
+			t.Errorf("the string at %d has %d bytes, want %d", offset, len(got), want)
+		}
+	}
+}
+
 func TestSortByDigits(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, most := range []uint64{0, 1, 1 << 11, 1 << 26, 1<<64 - 1} {
