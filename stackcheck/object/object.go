@@ -165,18 +165,20 @@ func (f *File) Find(name string) []*Section {
 // Data returns the content of a section.
 func (f *File) Data(s *Section) ([]byte, error) {
 	data, err := f.data(s)
-	if err != nil {
-		return nil, fmt.Errorf("%s: section %s: %w", f.Name, s.Name, err)
+	return data, f.inSection(s, err)
+}
+
+func (f *File) inSection(s *Section, err error) error {
+	if err == nil {
+		return nil
 	}
-	return data, nil
+	return fmt.Errorf("%s: section %s: %w", f.Name, s.Name, err)
 }
 
 // Has returns the error that Pieces has of a section that is not in the file.
 func (f *File) Has(s *Section) error {
-	if _, err := f.section(s); err != nil {
-		return fmt.Errorf("%s: section %s: %w", f.Name, s.Name, err)
-	}
-	return nil
+	_, err := f.section(s)
+	return f.inSection(s, err)
 }
 
 // Pieces calls do with the content of a section of structures of so many bytes, some whole structures at a time, and with the number of the
@@ -186,10 +188,7 @@ func (f *File) Pieces(s *Section, size int, do func(first int, piece []byte) err
 	if err == nil {
 		err = eachPiece(data, size, do)
 	}
-	if err != nil {
-		return fmt.Errorf("%s: section %s: %w", f.Name, s.Name, err)
-	}
-	return nil
+	return f.inSection(s, err)
 }
 
 // pieceBytes is about how much of a section is read at a time, so that it stays in a processor's cache.

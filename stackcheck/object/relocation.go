@@ -63,7 +63,7 @@ func (f *File) eachRelocation(s *Section, announce func(n int), visit func(reloc
 		}
 		data, err := f.section(r)
 		if err != nil {
-			return fmt.Errorf("%s: section %s: %w", f.Name, r.Name, err)
+			return f.inSection(r, err)
 		}
 		// Many sections may be about one, and share their bytes in the file.
 		if bytes += data.Size(); bytes > MaxSectionBytes {
@@ -71,7 +71,7 @@ func (f *File) eachRelocation(s *Section, announce func(n int), visit func(reloc
 		}
 		announce(int(data.Size() / relocationBytes))
 		if err := f.eachIn(data, visit); err != nil {
-			return fmt.Errorf("%s: section %s: %w", f.Name, r.Name, err)
+			return f.inSection(r, err)
 		}
 	}
 	return nil
