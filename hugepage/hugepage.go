@@ -56,7 +56,7 @@ var filling struct {
 	sync.Mutex
 	until int // the percentage that it has set
 	then  int // the percentage that holds after it
-	times int
+	times int // that fillFirst was called
 }
 
 // mostFilled bounds what fillFirst leaves: with more, a heap has garbage enough to be worth collecting.

@@ -26,7 +26,7 @@ func stackCommand(args []string) *cobra.Command {
 		"snapshot": stackSnapshotCommand,
 	})
 	cmd.PersistentPreRun = func(cmd *cobra.Command, _ []string) {
-		if cmd.Name() != "observe" { // the others have nothing to put in order before they end
+		if cmd.Name() != "observe" { // the others do not look whether they are to stop, and leave files whole whenever they end
 			signal.Reset(os.Interrupt, syscall.SIGTERM)
 		}
 	}
