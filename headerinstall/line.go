@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"unsafe"
+
+	"github.com/kmodaudit/kmodaudit/ascii"
 )
 
 // A manifest is written with a line a file, which makes it easy to compare, and to read: on 30,000
@@ -96,7 +98,7 @@ func (f *File) appendJSON(out []byte, to, from string) []byte {
 
 // appendString appends a+b as a string of JSON.
 func appendString(out []byte, a, b string) []byte {
-	if isPlain(a) && isPlain(b) {
+	if ascii.IsQuotableString(a) && ascii.IsQuotableString(b) {
 		return append(append(append(append(out, '"'), a...), b...), '"')
 	}
 	var encoded bytes.Buffer
@@ -104,11 +106,6 @@ func appendString(out []byte, a, b string) []byte {
 	encoder.SetEscapeHTML(false)
 	_ = encoder.Encode(a + b) // a string always has an encoding
 	return append(out, bytes.TrimSuffix(encoded.Bytes(), []byte("\n"))...)
-}
-
-// isPlain says whether a string is its own encoding.
-func isPlain(s string) bool {
-	return isPrintableASCII(s) && strings.IndexByte(s, '"') < 0 && strings.IndexByte(s, '\\') < 0
 }
 
 // errNotEncoded is a manifest that is not as Encode writes it, though the same may be in it.
@@ -296,7 +293,7 @@ func (in *lineReader) expect(text string) { in.ok = in.skip(text) && in.ok }
 // text takes a string that is its own encoding, after its opening quote.
 func (in *lineReader) text() string {
 	s, rest, closed := strings.Cut(in.rest, `"`)
-	if !closed || !isPlain(s) {
+	if !closed || !ascii.IsQuotableString(s) {
 		in.ok = false
 		return ""
 	}

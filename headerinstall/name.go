@@ -1,14 +1,14 @@
 package headerinstall
 
 import (
-	"encoding/binary"
 	"fmt"
 	"path"
 	"path/filepath"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-	"unsafe"
+
+	"github.com/kmodaudit/kmodaudit/ascii"
 )
 
 // tempPrefix starts the name of every file that is still being written. No header may be called
@@ -32,7 +32,7 @@ func unsafeName(name string) string {
 	if strings.HasPrefix(path.Base(name), tempPrefix) {
 		return "has a name that is kept for unfinished files"
 	}
-	if isPrintableASCII(name) {
+	if ascii.IsPrintString(name) {
 		return ""
 	}
 	if !utf8.ValidString(name) {
@@ -44,26 +44,6 @@ func unsafeName(name string) string {
 		}
 	}
 	return ""
-}
-
-// every has a byte in each of the eight of a word.
-const every = 0x0101010101010101
-
-// isPrintableASCII says whether a name has only bytes from ' ' to '~': eight at a time, since a manifest is full of names. A byte above has its
-// highest bit set, or once 1 is added; one below has it once ' ' is subtracted.
-func isPrintableASCII(s string) bool {
-	for ; len(s) >= 8; s = s[8:] {
-		x := binary.LittleEndian.Uint64(unsafe.Slice(unsafe.StringData(s), 8))
-		if (x|(x+every)|(x-' '*every))&(0x80*every) != 0 {
-			return false
-		}
-	}
-	for i := range len(s) {
-		if s[i]-' ' > '~'-' ' {
-			return false
-		}
-	}
-	return true
 }
 
 // destinationOf strips n leading components of a source as written. The result is clean and

@@ -86,21 +86,3 @@ func FuzzDestinationOf(f *testing.F) {
 		}
 	})
 }
-
-// One byte that is not printable is found wherever it stands, and no other is.
-func TestIsPrintableASCII(t *testing.T) {
-	for n := range 20 {
-		for at := range n {
-			for b := range 256 {
-				name := []byte(strings.Repeat("~", n))
-				for i := range at {
-					name[i] = ' '
-				}
-				name[at] = byte(b)
-				if got, want := isPrintableASCII(string(name)), ' ' <= b && b <= '~'; got != want {
-					t.Fatalf("isPrintableASCII(%q) = %v, want %v", name, got, want)
-				}
-			}
-		}
-	}
-}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/kmodaudit/kmodaudit/ascii"
 )
 
 // walk adds the headers in and below a directory of a tree, in the order of their paths. From is what sources in it have before their name.
@@ -110,7 +112,7 @@ func (f *finder) file(v *visit, l listedFile) int {
 
 // place says whether a header has a place in the destination. That of the first in a directory is the place of all.
 func (f *finder) place(v *visit, name string) bool {
-	if v.index >= 0 && v.simple && len(name) <= maxNameBytes && isPrintableASCII(name) && !strings.HasPrefix(name, tempPrefix) {
+	if v.index >= 0 && v.simple && len(name) <= maxNameBytes && ascii.IsPrintString(name) && !strings.HasPrefix(name, tempPrefix) {
 		return true
 	}
 	f.written = append(append(f.written[:0], v.from...), name...)
@@ -126,7 +128,7 @@ func (f *finder) place(v *visit, name string) bool {
 		} else {
 			v.to = strings.Clone(to)
 		}
-		v.simple = isPrintableASCII(v.from) && isPrintableASCII(v.to) && max(len(v.from), len(v.to))+maxNameBytes <= maxPathBytes
+		v.simple = ascii.IsPrintString(v.from) && ascii.IsPrintString(v.to) && max(len(v.from), len(v.to))+maxNameBytes <= maxPathBytes
 		v.index = int32(len(f.table.dirs))
 		f.table.dirs = append(f.table.dirs, v.headerDir)
 	}

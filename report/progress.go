@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kmodaudit/kmodaudit/ascii"
 	"github.com/kmodaudit/kmodaudit/progress"
 )
 
@@ -122,7 +123,7 @@ func clip(s string, columns int) string {
 
 // printable replaces what could steer a terminal.
 func printable(s string) string {
-	if isPlain(s) {
+	if ascii.IsPrintString(s) {
 		return s
 	}
 	return strings.Map(func(r rune) rune {
@@ -131,14 +132,4 @@ func printable(s string) string {
 		}
 		return r
 	}, s)
-}
-
-// isPlain says whether a text has only ASCII that can be seen, and spaces: as nearly all have, which is told faster than what others need.
-func isPlain(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/kmodaudit/kmodaudit/ascii"
 )
 
 // table writes a listing for people: with lines on a terminal, and in bare columns elsewhere.
@@ -109,7 +111,7 @@ func (c column) write(w *bufio.Writer, cell string, gap int) int {
 
 // widthOf is how many cells of a terminal a text takes; there is no escape sequence in it.
 func widthOf(s string) int {
-	if isPlain(s) {
+	if ascii.IsPrintString(s) {
 		return len(s)
 	}
 	return text.StringWidthWithoutEscSequences(s)

@@ -5,11 +5,16 @@ import (
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/kmodaudit/kmodaudit/ascii"
 )
 
 // appendEscaped appends a string with each character that does not print, and
 // each byte that is not UTF-8, as in Go: \n, \x1b, \u202e.
 func appendEscaped(b, s []byte) []byte {
+	if ascii.IsPrint(s) {
+		return append(b, s...)
+	}
 	for len(s) > 0 {
 		n := plainBytes(s, 0, 0)
 		b, s = append(b, s[:n]...), s[n:]
@@ -35,6 +40,9 @@ func appendEscaped(b, s []byte) []byte {
 // \uXXXX, and bytes that are not UTF-8 as U+FFFD.
 func appendJSONString(b, s []byte) []byte {
 	b = append(b, '"')
+	if ascii.IsQuotable(s) {
+		return append(append(b, s...), '"')
+	}
 	for len(s) > 0 {
 		n := plainBytes(s, '"', '\\')
 		b, s = append(b, s[:n]...), s[n:]
