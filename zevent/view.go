@@ -51,20 +51,15 @@ type knownPairs struct{ class, eid, pool, time nvlist.PairView }
 // find does what [nvlist.View.Lookup] does, for four names at once.
 func (known *knownPairs) find(list nvlist.View) {
 	unique := list.Flags()&nvlist.UniqueName != 0
-	for p := range list.Pairs() {
-		var at *nvlist.PairView
-		want := nvlist.String
-		switch string(p.Name()) {
-		case "class":
-			at = &known.class
-		case "pool":
-			at = &known.pool
-		case "eid":
+	for name, p := range list.Named("class", "eid", "pool", "time") {
+		at, want := &known.class, nvlist.String
+		switch name {
+		case 1:
 			at, want = &known.eid, nvlist.Uint64
-		case "time":
+		case 2:
+			at = &known.pool
+		case 3:
 			at, want = &known.time, nvlist.Int64Array
-		default:
-			continue
 		}
 		switch {
 		case p.Type() == want:

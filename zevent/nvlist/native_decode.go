@@ -47,18 +47,43 @@ func (s *stream) pair(p *pair, off int) (end int, err error) {
 	return p.end, nil
 }
 
-// passNative passes pairs that embed nothing and have a name of another length,
+// nextNative does what pair does where all has been checked.
+func (s *stream) nextNative(p *pair, off int) {
+	p.typ = 0
+	raw := s.bytes[off:]
+	if len(raw) < minPairBytes {
+		return
+	}
+	size, nameBytes, elements, t := s.nativeHeader(raw)
+	if size == 0 {
+		return
+	}
+	p.nameAt = off + pairHeaderBytes
+	p.nameEnd = p.nameAt + nameBytes - 1
+	p.valueAt = off + align8(pairHeaderBytes+nameBytes)
+	p.end = off + size
+	p.elements, p.typ = elements, t
+}
+
+// passNative passes pairs that embed nothing and have a name of no such length,
 // which are most in a lookup. It does not go past the last pair.
-func (s *stream) passNative(off, nameLen int) int {
-	for raw := s.bytes[off:]; len(raw) >= pairHeaderBytes; {
+func (s *stream) passNative(off int, lengths nameLengths) int {
+	for raw := s.bytes[off:]; len(raw) >= minPairBytes; {
 		size, nameBytes, _, t := s.nativeHeader(raw)
-		if size < minPairBytes || size > len(raw) || nameBytes == nameLen+1 || t.embeds() {
+		if size == 0 || lengths.has(nameBytes-1) || t.embeds() {
 			break
 		}
 		off, raw = off+size, raw[size:]
 	}
 	return off
 }
+
+// nameLengths is a set of lengths. Those from 63 on are one.
+type nameLengths uint64
+
+func (l *nameLengths) add(length int) { *l |= 1 << min(length, 63) }
+
+func (l nameLengths) has(length int) bool { return l>>min(uint(length), 63)&1 != 0 }
 
 // nativeHeader reads a nvpair_t.
 func (s *stream) nativeHeader(raw []byte) (size, nameBytes int, elements int32, t Type) {
@@ -106,6 +131,42 @@ func (s *stream) checkNative(p *pair, off int) error {
 		return s.checkBooleans(p)
 	}
 	return nil
+}
+
+// passUsual passes pairs in which pair and checkNative find nothing wrong, as long as they are of the usual
+// types, one number or one string in little-endian order, in half the time.
+func (s *stream) passUsual(off int) int {
+	if s.bigEndian {
+		return off
+	}
+	for raw := s.bytes[off:]; len(raw) >= minPairBytes; {
+		head := raw[:pairHeaderBytes]
+		size, nameBytes := int(int32(binary.LittleEndian.Uint32(head))), int(int16(binary.LittleEndian.Uint16(head[4:])))
+		elements, t := binary.LittleEndian.Uint32(head[8:]), binary.LittleEndian.Uint32(head[12:])
+		valueAt := align8(pairHeaderBytes + nameBytes)
+		if size < minPairBytes || size > len(raw) || nameBytes < 1 || valueAt > size || elements != 1 || t >= uint32(len(rooms)) {
+			break
+		}
+		if indexNUL(raw[pairHeaderBytes:valueAt]) != nameBytes-1 {
+			break
+		}
+		room := rooms[t]
+		if Type(t) == String {
+			if room = indexNUL(raw[valueAt:size]); room >= 0 {
+				room = align8(room + 1)
+			}
+		}
+		if room <= 0 || valueAt+room != size {
+			break
+		}
+		off, raw = off+size, raw[size:]
+	}
+	return off
+}
+
+// rooms is how many bytes a number takes, by type. Of other types it is 0.
+var rooms = [...]int{
+	Byte: 8, Int8: 8, Uint8: 8, Int16: 8, Uint16: 8, Int32: 8, Uint32: 8, Int64: 8, Uint64: 8, HRTime: 8, Double: 8,
 }
 
 // indexNUL is the index of the first NUL of words, which are whole and mostly

@@ -17,6 +17,14 @@ type PairView struct {
 // Name returns the bytes of the name in the stream, which may be no UTF-8.
 func (p *PairView) Name() []byte { return p.stream.name(&p.pair) }
 
+// Offset is where the pair is, for [View.Load].
+func (p *PairView) Offset() int {
+	if p.stream.header.Encoding == XDR {
+		return p.nameAt - xdrUnit - xdrSizesBytes
+	}
+	return p.nameAt - pairHeaderBytes
+}
+
 // Type returns the data type.
 func (p *PairView) Type() Type { return p.typ }
 
@@ -26,6 +34,9 @@ func (p *PairView) Len() int { return int(p.elements) }
 // Uint returns the i-th element of a BYTE, a UINT of any width or an array of
 // them; false if the pair has no such element.
 func (p *PairView) Uint(i int) (uint64, bool) {
+	if p.typ == Uint64 && i == 0 { // the usual one
+		return p.stream.uint64(p.valueAt), true
+	}
 	switch p.elementType(i) {
 	case Byte, Uint8, Uint16, Uint32, Uint64:
 		return p.stream.bits(&p.pair, i), true

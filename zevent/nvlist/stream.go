@@ -9,8 +9,8 @@ import (
 // limit in userland. The kernel's is 20.
 const MaxDepth = 100
 
-// stream is a packed list. To find pairs stays within its bytes whether they have
-// been checked or not; to read their values takes it that they have.
+// stream is a packed list. [stream.pair] takes nothing for granted; the rest takes it
+// that all has been checked.
 type stream struct {
 	bytes     []byte
 	header    Header
@@ -61,17 +61,24 @@ func (s *stream) embedded(p *pair, i, off int) (list, error) {
 // next finds a pair in a list that has been checked, and the offset behind it;
 // false at the end.
 func (s *stream) next(p *pair, off int) (end int, ok bool) {
-	if s.bytes == nil { // of the zero View
+	if s.header.Encoding == Native { // as that of the zero View
+		s.nextNative(p, off)
+	} else if _, err := s.xdrPair(p, off); err != nil {
 		return 0, false
 	}
-	end, err := s.pair(p, off)
-	if err != nil || p.typ == 0 {
-		return 0, false
+	if !p.typ.embeds() {
+		return p.end, p.typ != 0
 	}
-	if p.typ.embeds() {
-		end, err = s.skipLists(p, 0, false)
-	}
+	end, err := s.skipLists(p, 0, false)
 	return end, err == nil
+}
+
+// nextOf does what next does, and may pass pairs that have a name of no such length.
+func (s *stream) nextOf(p *pair, off int, lengths nameLengths) (end int, ok bool) {
+	if s.header.Encoding == Native {
+		off = s.passNative(off, lengths)
+	}
+	return s.next(p, off)
 }
 
 // skipPairs returns the offset behind a list that is embedded in depth others.
@@ -83,6 +90,9 @@ func (s *stream) skipPairs(off, depth int, check bool) (end int, err error) {
 	check = check && s.header.Encoding == Native // finding a pair in XDR has checked it
 	var p pair
 	for {
+		if check {
+			off = s.passUsual(off)
+		}
 		if end, err = s.pair(&p, off); err != nil || p.typ == 0 {
 			return end, err
 		}
