@@ -3,6 +3,7 @@ package zevent
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -34,13 +35,18 @@ func (p *RecordingPart) parse(line []byte) {
 	}
 }
 
-// appendDecoded decodes base64 as encoding/base64 does; where the processor has AVX2, in a fraction of the time.
+// appendDecoded decodes base64 without line ends; where the processor has AVX2, in a fraction of the time of encoding/base64.
 func appendDecoded(b, text []byte) ([]byte, error) {
-	start := len(b)
-	b = slices.Grow(b, base64.StdEncoding.DecodedLen(len(text)))
+	start, most := len(b), base64.StdEncoding.DecodedLen(len(text))
+	b = slices.Grow(b, most)
 	n, err := base64.StdEncoding.Decode(b[start:cap(b)], text)
+	if err == nil && (len(text)%4 != 0 || n < most-2) { // it passes over line ends
+		err = errLineEnd
+	}
 	return b[:start+n], err
 }
+
+var errLineEnd = errors.New("base64 with a line end")
 
 func decodeRecorded(line []byte) (rec recordedEvent, err error) {
 	if err := json.Unmarshal(line, &rec); err != nil {
@@ -59,15 +65,23 @@ func cutRecorded(line []byte) (rec recordedEvent, text []byte, ok bool) {
 		c.literal(`,`) && c.literal(`"dropped":`) && c.unsigned(&rec.Dropped) &&
 		c.literal(`,`) && c.literal(`"nvlist":`) && c.literal(`"`)
 	text, closed := bytes.CutSuffix(c, []byte(`"}`))
-	return rec, text, ok && closed && bytes.IndexByte(text, '\r') < 0 // which base64 would pass over
+	return rec, text, ok && closed
 }
 
 // lineCutter is what is left of a line.
 type lineCutter []byte
 
+// afterSpace is what is left behind a space, if there is one.
+func (c *lineCutter) afterSpace() lineCutter {
+	if len(*c) > 0 && (*c)[0] == ' ' {
+		return (*c)[1:]
+	}
+	return *c
+}
+
 // literal passes a space, if there is one, and that text.
 func (c *lineCutter) literal(text string) bool {
-	rest := bytes.TrimPrefix(*c, []byte(" "))
+	rest := c.afterSpace()
 	if len(rest) < len(text) || string(rest[:len(text)]) != text {
 		return false
 	}
@@ -80,17 +94,17 @@ const maxDigits = 18
 
 // unsigned reads a number as JSON has it, without a fraction.
 func (c *lineCutter) unsigned(to *uint64) bool {
-	rest := bytes.TrimPrefix(*c, []byte(" "))
-	n := 0
+	rest := c.afterSpace()
+	n, v := 0, uint64(0)
 	for ; n < len(rest) && rest[n]-'0' <= 9; n++ {
-		*to = 10**to + uint64(rest[n]-'0')
+		v = 10*v + uint64(rest[n]-'0')
 	}
-	*c = rest[n:]
+	*c, *to = rest[n:], v
 	return n > 0 && n <= maxDigits && (n == 1 || rest[0] != '0')
 }
 
 func (c *lineCutter) signed(to *int64) bool {
-	rest := lineCutter(bytes.TrimPrefix(*c, []byte(" ")))
+	rest := c.afterSpace()
 	negative := len(rest) > 1 && rest[0] == '-' && rest[1] != ' '
 	if negative {
 		rest = rest[1:]

@@ -1,6 +1,7 @@
 package zevent
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 	"math"
@@ -164,11 +165,10 @@ func (f *TextFormat) appendEnd(b, name []byte, index string, indent int) []byte 
 }
 
 func appendMargin(b []byte, indent int) []byte {
-	const margin = "                                "
-	for ; indent > len(margin); indent -= len(margin) {
-		b = append(b, margin...)
+	for ; indent > 0; indent -= verboseIndent {
+		b = append(b, "        "...)
 	}
-	return append(b, margin[:indent]...)
+	return b
 }
 
 // appendValue prints a value at the width of its type, so that int8 -1 is
@@ -184,7 +184,8 @@ func (f *TextFormat) appendValue(b []byte, p *nvlist.PairView, name []byte) []by
 		}
 		return append(b, '0')
 	case nvlist.Byte, nvlist.Uint8, nvlist.Uint16:
-		return appendUint(b, p)
+		v, _ := p.Uint(0)
+		return appendHex(b, v)
 	case nvlist.Uint32:
 		v, _ := p.Uint(0)
 		return f.Names.append32(appendHex(b, v), name, uint32(v))
@@ -242,11 +243,6 @@ func (f *TextFormat) appendQuoted(b, s []byte) []byte {
 	return append(f.appendString(append(b, '"'), s), '"')
 }
 
-func appendUint(b []byte, p *nvlist.PairView) []byte {
-	v, _ := p.Uint(0)
-	return appendHex(b, v)
-}
-
 // appendInt prints the bits of the value that the mask has.
 func appendInt(b []byte, p *nvlist.PairView, mask uint64) []byte {
 	v, _ := p.Int(0)
@@ -261,16 +257,28 @@ func appendInts(b []byte, p *nvlist.PairView, mask uint64) []byte {
 	return b
 }
 
-// appendHex does what [strconv.AppendUint] does to the base 16, in place: most of what is printed are such numbers.
+// appendHex does what [strconv.AppendUint] does to the base 16, eight digits at once: most of what is printed are such numbers.
 func appendHex(b []byte, v uint64) []byte {
-	const digits, zeros = "0123456789abcdef", "0x0000000000000000"
 	n := max(1, (bits.Len64(v)+3)/4)
-	b = append(b, zeros[:len("0x")+n]...)
-	for i := len(b) - 1; v > 0; i-- {
-		b[i] = digits[v&0xf]
-		v >>= 4
+	v <<= 64 - 4*n // the first digit comes first
+	b = append(b, "0x"...)
+	b = binary.BigEndian.AppendUint64(b, eightHexDigits(uint32(v>>32)))
+	if n <= 8 {
+		return b[:len(b)-8+n]
 	}
-	return b
+	b = binary.BigEndian.AppendUint64(b, eightHexDigits(uint32(v)))
+	return b[:len(b)-16+n]
+}
+
+// eightHexDigits is the text of a number, its first digit in the highest byte.
+func eightHexDigits(v uint32) uint64 {
+	const each = 0x0101010101010101
+	d := uint64(v)
+	d = (d | d<<16) & 0x0000ffff0000ffff
+	d = (d | d<<8) & 0x00ff00ff00ff00ff
+	d = (d | d<<4) & 0x0f0f0f0f0f0f0f0f
+	letters := (d + 6*each) >> 4 & each // 1 where a digit is above 9
+	return d + '0'*each + ('a'-'0'-10)*letters
 }
 
 // vdevState is what zpool calls a vdev_state_t without a reason beside it.
