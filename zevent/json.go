@@ -1,10 +1,9 @@
 package zevent
 
 import (
-	"bytes"
 	"encoding/base64"
-	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/kmodaudit/kmodaudit/zevent/nvlist"
 )
@@ -63,51 +62,48 @@ func (f JSONFormat) AppendView(b []byte, v View) []byte {
 	b = append(b, `,"dropped":`...)
 	b = strconv.AppendUint(b, v.Dropped, 10)
 	b = append(b, `,"payload":`...)
-	return append(f.appendPayload(b, v.Pairs), "}\n"...)
+	m := jsonMemories.Get().(*jsonMemory)
+	if m.names == nil || m.names.isFull() {
+		m.names = newNameSequence()
+	}
+	b = f.appendPayload(b, v.Pairs, m)
+	jsonMemories.Put(m)
+	return append(b, "}\n"...)
 }
 
-// usualPairs is more than an event of a real module has.
-const usualPairs = 64
+// jsonMemory is what JSONFormat keeps from event to event.
+type jsonMemory struct {
+	names   *nameSequence
+	offsets []int // of the pairs of a list, and behind them of one that is embedded in it
+}
 
-func (f JSONFormat) appendPayload(b []byte, list nvlist.View) []byte {
-	type place struct {
-		name []byte
-		at   int // in pairs, which are too large to be moved about
-	}
-	pairs := make([]nvlist.PairView, 0, usualPairs)
-	sorted := make([]place, 0, usualPairs)
+// jsonMemories are used again, by any goroutine.
+var jsonMemories = sync.Pool{New: func() any { return new(jsonMemory) }}
+
+func (f JSONFormat) appendPayload(b []byte, list nvlist.View, m *jsonMemory) []byte {
+	first, names := len(m.offsets), m.names
 	for p := range list.Pairs() {
-		sorted = append(sorted, place{p.Name(), len(pairs)})
-		pairs = append(pairs, *p)
+		names = names.followedBy(p.Name())
+		m.offsets = append(m.offsets, p.Offset())
 	}
-	slices.SortFunc(sorted, func(p, q place) int {
-		if order := bytes.Compare(p.name, q.name); order != 0 {
-			return order
-		}
-		return p.at - q.at
-	})
 	b = append(b, '{')
-	start := len(b)
-	for i, p := range sorted {
-		if i+1 < len(sorted) && bytes.Equal(p.name, sorted[i+1].name) {
-			continue
-		}
-		if len(b) > start {
-			b = append(b, ',')
-		}
-		b = append(appendJSONString(b, p.name), ':')
-		b = f.appendValue(b, &pairs[p.at])
+	var p nvlist.PairView
+	for i, field := range names.sorted() {
+		b = append(appendComma(b, i), field.label...)
+		list.Load(&p, m.offsets[first+field.pair])
+		b = f.appendValue(b, &p, m)
 	}
+	m.offsets = m.offsets[:first]
 	return append(b, '}')
 }
 
-func (f JSONFormat) appendValue(b []byte, p *nvlist.PairView) []byte {
+func (f JSONFormat) appendValue(b []byte, p *nvlist.PairView, m *jsonMemory) []byte {
 	switch p.Type() {
 	case nvlist.Boolean:
 		return append(b, "true"...)
 	case nvlist.NVList:
 		list, _ := p.List()
-		return f.appendPayload(b, list)
+		return f.appendPayload(b, list, m)
 	case nvlist.ByteArray:
 		v, _ := p.Bytes()
 		b = base64.StdEncoding.AppendEncode(append(b, '"'), v)
@@ -117,7 +113,7 @@ func (f JSONFormat) appendValue(b []byte, p *nvlist.PairView) []byte {
 		b = strconv.AppendFloat(append(b, '"'), v, 'g', -1, 64)
 		return append(b, '"')
 	case nvlist.NVListArray, nvlist.StringArray:
-		return f.appendArray(b, p)
+		return f.appendArray(b, p, m)
 	case nvlist.BooleanArray, nvlist.Int8Array, nvlist.Int16Array, nvlist.Int32Array, nvlist.Int64Array,
 		nvlist.Uint8Array, nvlist.Uint16Array, nvlist.Uint32Array, nvlist.Uint64Array:
 		b = append(b, '[')
@@ -130,11 +126,11 @@ func (f JSONFormat) appendValue(b []byte, p *nvlist.PairView) []byte {
 }
 
 // appendArray appends an array whose elements are found one behind the other.
-func (f JSONFormat) appendArray(b []byte, p *nvlist.PairView) []byte {
+func (f JSONFormat) appendArray(b []byte, p *nvlist.PairView, m *jsonMemory) []byte {
 	b = append(b, '[')
 	i := 0
 	for list := range p.Lists() {
-		b = f.appendPayload(appendComma(b, i), list)
+		b = f.appendPayload(appendComma(b, i), list, m)
 		i++
 	}
 	if p.Type() == nvlist.StringArray {
@@ -155,23 +151,23 @@ func appendComma(b []byte, i int) []byte {
 
 // appendElement appends the i-th number, truth value or string of a pair.
 func appendElement(b []byte, p *nvlist.PairView, i int) []byte {
-	wide := false
 	switch p.Type() {
-	case nvlist.Int64, nvlist.Uint64, nvlist.HRTime, nvlist.Int64Array, nvlist.Uint64Array:
-		wide = true
-		b = append(b, '"')
+	case nvlist.String:
+		v, _ := p.Bytes()
+		return appendJSONString(b, v)
+	case nvlist.BooleanValue, nvlist.BooleanArray:
+		v, _ := p.Bool(i)
+		return strconv.AppendBool(b, v)
+	case nvlist.Uint64, nvlist.Uint64Array:
+		v, _ := p.Uint(i)
+		return append(strconv.AppendUint(append(b, '"'), v, 10), '"')
+	case nvlist.Int64, nvlist.Int64Array, nvlist.HRTime:
+		v, _ := p.Int(i)
+		return append(strconv.AppendInt(append(b, '"'), v, 10), '"')
 	}
 	if v, ok := p.Uint(i); ok {
-		b = strconv.AppendUint(b, v, 10)
-	} else if v, ok := p.Int(i); ok {
-		b = strconv.AppendInt(b, v, 10)
-	} else if v, ok := p.Bool(i); ok {
-		b = strconv.AppendBool(b, v)
-	} else if v, ok := p.Bytes(); ok {
-		b = appendJSONString(b, v)
+		return strconv.AppendUint(b, v, 10)
 	}
-	if wide {
-		b = append(b, '"')
-	}
-	return b
+	v, _ := p.Int(i)
+	return strconv.AppendInt(b, v, 10)
 }

@@ -2,6 +2,7 @@ package zevent_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -52,6 +53,35 @@ func TestJSONOfEveryType(t *testing.T) {
 		if !json.Valid([]byte(got)) {
 			t.Errorf("%v: not JSON: %s", test.t, got)
 		}
+	}
+}
+
+// However many names there were before, and in whatever order, those of an event are its own, sorted, the last of each.
+func TestJSONNames(t *testing.T) {
+	line := func(list nvlist.List) string {
+		text := string(zevent.JSONFormat{}.AppendEvent(nil, zevent.Event{Class: "c", Pairs: list}))
+		_, payload, _ := strings.Cut(text, `"payload":`)
+		return payload
+	}
+	number := func(name string, n int) nvlist.Pair {
+		return nvlist.Pair{Name: name, Type: nvlist.Int32, Value: int32(n)}
+	}
+	for n := range 10_000 { // far more than are remembered
+		own := fmt.Sprintf("b%d", n)
+		children := []nvlist.List{nvlist.New(number(own, n), number("a", n)), nvlist.New(number("a", n), number(own, n)), {}}
+		list := nvlist.New(number("z", 1), number(own, 2), number("\"", 3), number(own, n), nvlist.Pair{Name: "a", Type: nvlist.NVListArray, Value: children})
+		want := fmt.Sprintf(`{"\"":3,"a":[{"a":%[1]d,"b%[1]d":%[1]d},{"a":%[1]d,"b%[1]d":%[1]d},{}],"b%[1]d":%[1]d,"z":1}}`+"\n", n)
+		if got := line(list); got != want {
+			t.Fatalf("event %d (-want +got):\n%s", n, cmp.Diff(want, got))
+		}
+	}
+	wide := make([]nvlist.List, 100_000) // which takes no time in proportion to its square
+	for i := range wide {
+		wide[i] = nvlist.New(number(fmt.Sprint(i), i))
+	}
+	got := line(nvlist.New(nvlist.Pair{Name: "wide", Type: nvlist.NVListArray, Value: wide}))
+	if want := `{"99999":99999}]}}` + "\n"; !strings.HasSuffix(got, want) {
+		t.Errorf("%d bytes that end in %q, want %q", len(got), got[max(0, len(got)-40):], want)
 	}
 }
 
