@@ -4,6 +4,9 @@
 // heap. A program that fills a large heap once, and ends, then takes a page fault for each 4 KiB of it. That is a
 // microsecond or two each, several in a guest, and can be half of the program's time.
 //
+// In a virtual machine a huge page is the dearer one where the host has not given its memory yet: it is taken from what was never used,
+// and a small one from what others gave back. So each is compared with what small ones take.
+//
 // See Documentation/admin-guide/mm/transhuge.rst of the kernel.
 package hugepage
 
@@ -16,6 +19,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -29,7 +34,8 @@ const (
 )
 
 // Expect is told before the heap grows by about so many bytes. It has the next part of it use huge pages, if the kernel gives them to
-// who asks only, and be filled before its garbage is collected; what is not needed is never touched. It takes about a millisecond, and is not worth it for less than some megabytes.
+// who asks only, and be filled before its garbage is collected. The first 64 MiB are there when it returns; of the rest, what is not needed
+// is never touched. It takes about a millisecond, and is not worth it for less than some megabytes.
 func Expect(size int) {
 	page := pageSize()
 	if page == 0 || size < page || debug.SetMemoryLimit(-1) != math.MaxInt64 {
@@ -46,8 +52,16 @@ func Expect(size int) {
 	if percent == filling.until {
 		percent = filling.then
 	}
-	advise(size)
+	start := advise(size)
+	var populated sync.WaitGroup
+	populated.Go(func() {
+		runtime.LockOSThread() // for processorTime
+		defer runtime.UnlockOSThread()
+		longest := timeOfSmall() * time.Duration(page) / time.Duration(os.Getpagesize())
+		populate(start, start+uintptr(size), uintptr(page), longest)
+	})
 	runtime.GC() // frees what was advised: the heap grows into it
+	populated.Wait()
 	fillFirst(size, percent)
 }
 
@@ -59,7 +73,7 @@ var filling struct {
 	times int // that fillFirst was called
 }
 
-// mostFilled bounds what fillFirst leaves: with more, a heap has garbage enough to be worth collecting.
+// mostFilled bounds what populate and fillFirst take for granted: with more, a heap has garbage enough to be worth collecting.
 const mostFilled = 64 << 20
 
 // fillFirst has the heap grow to about a size before its garbage is collected for the first time: what a small heap leaves would be cleared
@@ -89,8 +103,53 @@ func filled(times int) {
 }
 
 //go:noinline // so that the memory is free when it has returned
-func advise(size int) {
-	_ = unix.Madvise(make([]byte, size), unix.MADV_HUGEPAGE) // if it fails, the pages are as small as they were
+func advise(size int) (start uintptr) {
+	heap := make([]byte, size)
+	_ = unix.Madvise(heap, unix.MADV_HUGEPAGE) // if it fails, the pages are as small as they were
+	return uintptr(unsafe.Pointer(unsafe.SliceData(heap)))
+}
+
+// populate has the huge pages of a part of the heap be there, whatever it is used for, until one takes longer than small ones would. Then
+// the rest is not to have any.
+func populate(start, end, page uintptr, longest time.Duration) {
+	start = (start + page - 1) &^ (page - 1)
+	for last := min(end, start+mostFilled); start+page <= last; start += page {
+		before := processorTime()
+		if _, _, errno := unix.Syscall(unix.SYS_MADVISE, start, page, unix.MADV_POPULATE_WRITE); errno != 0 {
+			return // Linux has it since 5.14
+		}
+		if processorTime()-before > longest {
+			rest := start + page
+			_, _, _ = unix.Syscall(unix.SYS_MADVISE, rest, end-rest, unix.MADV_NOHUGEPAGE)
+			return
+		}
+	}
+}
+
+// timeOfSmall is what the first use of a page of the usual size takes, or for ever if that cannot be told.
+func timeOfSmall() time.Duration {
+	const pages = 16
+	size := os.Getpagesize()
+	memory, err := unix.Mmap(-1, 0, pages*size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		return math.MaxInt32
+	}
+	before := processorTime()
+	for at := 0; at < len(memory); at += size {
+		memory[at] = 1
+	}
+	took := processorTime() - before
+	_ = unix.Munmap(memory)
+	return took / pages
+}
+
+// processorTime is that of this thread: others may run meanwhile.
+func processorTime() time.Duration {
+	var now unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &now) != nil {
+		return 0
+	}
+	return time.Duration(now.Nano())
 }
 
 // Mode returns to whom the kernel gives huge pages: "always", "madvise" or "never"; nothing if it has none.

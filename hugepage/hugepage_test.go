@@ -8,10 +8,13 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // What is allocated next lies in memory for which huge pages were asked.
@@ -21,8 +24,41 @@ func TestExpect(t *testing.T) {
 	}
 	const size = 64 << 20
 	Expect(size)
-	if !advised(t, make([]byte, size/2)) {
-		t.Error("no huge pages were asked for")
+	if heap := make([]byte, size/2); !hasFlag(t, heap, "hg") && !hasFlag(t, heap, "nh") {
+		t.Error("no huge pages were asked for, nor given up")
+	}
+}
+
+// Huge pages are taken as long as none takes longer than small ones do.
+func TestPopulate(t *testing.T) {
+	page := pageSize()
+	if page == 0 {
+		t.Skip("this kernel does not give huge pages to who asks only (" + settings + "enabled)")
+	}
+	for longest, flag := range map[time.Duration]string{time.Hour: "hg", -1: "nh"} {
+		memory, err := unix.Mmap(-1, 0, 16*page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := unix.Madvise(memory, unix.MADV_HUGEPAGE); err != nil {
+			t.Fatal(err)
+		}
+		start := uintptr(unsafe.Pointer(&memory[0]))
+		populate(start, start+uintptr(len(memory)), uintptr(page), longest)
+		if !hasFlag(t, memory, flag) {
+			t.Errorf("with %v as what small pages take, the middle of the memory has no flag %s", longest, flag)
+		}
+		var there [1]byte
+		at := (start + uintptr(8*page)) &^ (uintptr(page) - 1)
+		if _, _, errno := unix.Syscall(unix.SYS_MINCORE, at, 1, uintptr(unsafe.Pointer(&there))); errno != 0 {
+			t.Fatal(errno)
+		}
+		if got, want := there[0]&1 == 1, flag == "hg"; got != want {
+			t.Errorf("with %v as what small pages take, the middle of the memory is there: %v, want %v", longest, got, want)
+		}
+		if err := unix.Munmap(memory); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -61,9 +97,9 @@ func TestExpectNothing(t *testing.T) {
 	}
 }
 
-// advised says whether the mapping of what is in the middle has the flag of MADV_HUGEPAGE (proc_pid_smaps(5)). The first of it may lie
+// hasFlag says whether the mapping of what is in the middle has a flag of proc_pid_smaps(5). The first of it may lie
 // in what was left before.
-func advised(t *testing.T, b []byte) bool {
+func hasFlag(t *testing.T, b []byte, flag string) bool {
 	t.Helper()
 	text, err := os.ReadFile("/proc/self/smaps")
 	if err != nil {
@@ -80,7 +116,7 @@ func advised(t *testing.T, b []byte) bool {
 			inside = from <= at && at < to
 		}
 		if flags, ok := bytes.CutPrefix(line, []byte("VmFlags:")); ok && inside {
-			return strings.Contains(string(flags)+" ", " hg ")
+			return slices.Contains(strings.Fields(string(flags)), flag)
 		}
 	}
 	t.Fatal("the memory is in no mapping")

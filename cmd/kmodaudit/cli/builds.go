@@ -9,14 +9,16 @@ import (
 
 // readFrames reads builds for those who need frames: that there are none is an error.
 func readFrames(paths []string) (stackcheck.Build, error) {
-	return framesOf(stackcheck.ReadFrames, paths)
+	return framesOf(needOfFrames, stackcheck.ReadFrames, paths)
 }
 
 // readBuild reads builds for those who need frames and calls.
-func readBuild(paths []string) (stackcheck.Build, error) { return framesOf(stackcheck.Read, paths) }
+func readBuild(paths []string) (stackcheck.Build, error) {
+	return framesOf(needOfCalls, stackcheck.Read, paths)
+}
 
-func framesOf(read func(...string) (stackcheck.Build, error), paths []string) (stackcheck.Build, error) {
-	expectHeap(paths, nil)
+func framesOf(need heapNeed, read func(...string) (stackcheck.Build, error), paths []string) (stackcheck.Build, error) {
+	expectHeap(need, paths, nil)
 	build, err := read(paths...)
 	if err == nil && len(build.Functions) == 0 {
 		err = fmt.Errorf("reading stack usage: %s: %w", strings.Join(paths, ", "), stackcheck.ErrNoData)

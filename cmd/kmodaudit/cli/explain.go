@@ -84,7 +84,7 @@ func readExplained(out Output, f ExplainFlags) (e heavyBuild, readErr, err error
 	}
 	e.limits = config.StackLimits()
 	e.beside = besideOf(f.Beside, e.limits.Beside)
-	expectHeap(f.Paths, e.beside.Kernel)
+	expectHeap(needOfCalls, f.Paths, e.beside.Kernel)
 	e.build, readErr = stackcheck.Read(f.Paths...)
 	if e.build.Graph == nil {
 		return e, nil, cannot(errors.Join(readErr, errNoGraph(f.Paths)))

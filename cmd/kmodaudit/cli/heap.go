@@ -8,25 +8,35 @@ import (
 	"github.com/kmodaudit/kmodaudit/stackcheck"
 )
 
-// What builds take of the heap, at most and about. The 532 .su and .ci files of OpenZFS take 40 MiB with their paths, its zfs.ko of 6 MB
-// 25, the 4,023 modules of a kernel 260, a vmlinux 45, and what OpenZFS calls of it 150 to 350.
+// heapNeed is what builds take of the heap, at most and about, by what is wanted of them.
+type heapNeed struct {
+	file         int     // a file of text, or what every object takes
+	objectByte   float64 // each byte of an object
+	mostOfObject float64 // most of a large one is debug information, which is not read
+}
+
+// The frames of OpenZFS's zfs.ko of 6 MB take 5 MiB, those of the 4,023 modules of a kernel 240, those of a vmlinux 40, and
+// 25,000 .su files with a million rows 360. With their calls the 532 .su and .ci files of OpenZFS take 40, zfs.ko 25, the modules 1,100, a
+// vmlinux 200, and what OpenZFS calls of it 150 to 350.
+var (
+	needOfFrames = heapNeed{file: 16 << 10, objectByte: 0.6, mostOfObject: 32 << 20}
+	needOfCalls  = heapNeed{file: 64 << 10, objectByte: 4, mostOfObject: 64 << 20}
+)
+
 const (
-	heapOfFile   = 64 << 10
-	heapOfByte   = 4         // of an object
-	mostOfObject = 64 << 20  // since most of a large one is debug information, which is not read
 	heapOfKernel = 192 << 20 // if it is called
-	leastHeap    = 8 << 20   // less is not worth it
+	leastHeap    = 3 << 20   // less is not worth it
 	mostHeap     = 512 << 20
 )
 
 // expectHeap is told which builds are read next, and which kernels they call.
-func expectHeap(builds, kernels []string) {
+func expectHeap(need heapNeed, builds, kernels []string) {
 	heap := 0
 	for _, name := range builds {
-		heap += heapOf(name)
+		heap += need.of(name)
 	}
 	for _, name := range kernels {
-		if heapOf(name) >= leastHeap {
+		if need.of(name) >= leastHeap {
 			heap += heapOfKernel
 		}
 	}
@@ -35,9 +45,9 @@ func expectHeap(builds, kernels []string) {
 	}
 }
 
-// heapOf looks no further when it is enough. What is wrong with a name will be told by who reads it. Archives count for nothing: the
+// of is the need of a build. It looks no further when it is enough. What is wrong with a name will be told by who reads it. Archives count for nothing: the
 // window that they are expanded with is large, mostly not used, and would be cleared.
-func heapOf(name string) (heap int) {
+func (need heapNeed) of(name string) (heap int) {
 	if target, err := filepath.EvalSymlinks(name); err == nil {
 		name = target
 	}
@@ -51,11 +61,11 @@ func heapOf(name string) (heap int) {
 		switch {
 		case entry.IsDir():
 		case stackcheck.IsText(name):
-			heap += heapOfFile
+			heap += need.file
 		case stackcheck.IsObject(name):
-			heap += heapOfFile
+			heap += need.file
 			if info, err := entry.Info(); err == nil {
-				heap += int(min(heapOfByte*info.Size(), mostOfObject))
+				heap += int(min(need.objectByte*float64(info.Size()), need.mostOfObject))
 			}
 		}
 		return nil

@@ -7,7 +7,7 @@ import (
 )
 
 // What builds are taken to take of the heap. No archive counts, nor what tells of no stack.
-func TestHeapOf(t *testing.T) {
+func TestHeapNeed(t *testing.T) {
 	dir := t.TempDir()
 	for name, size := range map[string]int64{
 		"a.su": 10, "b/a.su": 10, "b/a.ci": 10, "b/a.c": 1 << 30, "small.ko.xz": 1000, "x.tar.zst": 1 << 30, "vmlinux-6.1": 1 << 30,
@@ -23,15 +23,16 @@ func TestHeapOf(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	need := heapNeed{file: 100, objectByte: 0.5, mostOfObject: 10_000}
 	for name, want := range map[string]int{
-		"b":           2 * heapOfFile,
-		"a.su":        heapOfFile,
-		"vmlinux-6.1": heapOfFile + mostOfObject,
-		".":           5*heapOfFile + heapOfByte*1000 + mostOfObject,
+		"b":           2 * 100,
+		"a.su":        100,
+		"vmlinux-6.1": 100 + 10_000,
+		".":           5*100 + 1000/2 + 10_000,
 		"x.tar.zst":   0,
 		"none":        0,
 	} {
-		if got := heapOf(filepath.Join(dir, name)); got != want {
+		if got := need.of(filepath.Join(dir, name)); got != want {
 			t.Errorf("%s: %d, want %d", name, got, want)
 		}
 	}

@@ -21,7 +21,7 @@ func StackPaths(out Output, f StackFlags) error {
 	}
 	limits := config.StackLimits()
 	beside := besideOf(f.Beside, limits.Beside)
-	expectHeap(f.Paths, beside.Kernel)
+	expectHeap(needOfCalls, f.Paths, beside.Kernel)
 	build, readErr := stackcheck.Read(f.Paths...)
 	if build.Graph == nil {
 		return cannot(errors.Join(readErr, errNoGraph(f.Paths)))
