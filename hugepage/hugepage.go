@@ -52,6 +52,7 @@ func Expect(size int) {
 	if percent == filling.until {
 		percent = filling.then
 	}
+	size += page // the heap begins within one
 	start := advise(size)
 	var populated sync.WaitGroup
 	populated.Go(func() {

@@ -36,8 +36,11 @@ func (p page) Ratios() string {
 
 // goal says what was to be reached, and whether it was.
 func (r result) goal(wall measure.Ratio) (limit, verdict string) {
-	if r.wall == 0 {
+	switch {
+	case r.wall == 0 && r.limit < inverse:
 		return "≤ " + number(r.limit), measure.Verdict(1/r.limit, 1/wall.Median)
+	case r.wall == 0:
+		return "≤ " + number(r.limit), measure.Verdict(wall.Median, r.limit)
 	}
 	walls := make([]time.Duration, len(r.tools))
 	for i, s := range r.tools {
@@ -55,9 +58,11 @@ func asWall(samples []measure.Sample) []measure.Sample {
 	return samples
 }
 
-// number writes a ratio; a small one as what it is the inverse of.
+// inverse is below which a ratio is written as what it is the inverse of.
+const inverse = 0.1
+
 func number(n float64) string {
-	if n < 0.1 {
+	if n < inverse {
 		return fmt.Sprintf("1/%.0f", 1/n)
 	}
 	return fmt.Sprintf("%.2f", n)

@@ -63,13 +63,15 @@ func TestTables(t *testing.T) {
 		{contest{Name: "build", Tool: "kmodaudit", Peer: "cat", wall: 150 * time.Millisecond}, samples(100, 160), samples(10, 10)},
 		{contest{Name: "m.ko", Tool: "kmodaudit", Peer: "a | b", limit: 0.02, binary: true}, samples(10, 30), samples(1000, 1000)},
 		{contest{Name: "tree", Tool: "kmodaudit", Peer: "cat", limit: 2}, samples(30, 20), samples(10, 10)},
+		{contest{Name: "close", Tool: "kmodaudit", Peer: "cat", limit: 2}, samples(2015, 2015), samples(1000, 1000)},
 	}}
 	want := "" +
 		"| input, tool and peer | median | range | CPU | goal |  |\n" +
 		"| --- | ---: | ---: | ---: | ---: | ---: |\n" +
 		"| build: `kmodaudit` : `cat` | 13.00 | 10.00–16.00 | 13.00 | ≤ 150ms | met |\n" +
 		"| m.ko: `kmodaudit` : `a \\| b` | 1/50 | 1/100–1/33 | 1/50 | ≤ 1/50 | met |\n" +
-		"| tree: `kmodaudit` : `cat` | 2.50 | 2.00–3.00 | 2.50 | ≤ 2.00 | missed |\n"
+		"| tree: `kmodaudit` : `cat` | 2.50 | 2.00–3.00 | 2.50 | ≤ 2.00 | missed |\n" +
+		"| close: `kmodaudit` : `cat` | 2.02 | 2.02–2.02 | 2.02 | ≤ 2.00 | missed |\n"
 	if diff := cmp.Diff(want, p.Ratios()); diff != "" {
 		t.Errorf("ratios (-want +got):\n%s", diff)
 	}
