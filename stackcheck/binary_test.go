@@ -75,8 +75,8 @@ func TestORCAgainstSU(t *testing.T) {
 	if diff := cmp.Diff(unsized, b.Unsized); diff != "" {
 		t.Errorf("functions that nothing tells of (-want +got):\n%s", diff)
 	}
-	if len(b.From(frame.SourceORC)) != 15 || len(b.From(frame.SourceSU)) != 13 || len(b.From(frame.SourceStackSizes)) != 0 {
-		t.Errorf("%d frames from ORC, %d from .su", len(b.From(frame.SourceORC)), len(b.From(frame.SourceSU)))
+	if len(b.From(frame.SourceORC).Functions) != 15 || len(b.From(frame.SourceSU).Functions) != 13 || len(b.From(frame.SourceStackSizes).Functions) != 0 {
+		t.Errorf("%d frames from ORC, %d from .su", len(b.From(frame.SourceORC).Functions), len(b.From(frame.SourceSU).Functions))
 	}
 }
 
@@ -139,7 +139,7 @@ func TestObjectsBesideTheirModule(t *testing.T) {
 	if diff := cmp.Diff(want, sideBySide(b)); diff != "" || len(b.Unsized) != 0 {
 		t.Errorf("unsized %v, functions (-want +got):\n%s", b.Unsized, diff)
 	}
-	for _, fn := range b.From(frame.SourceStackSizes) {
+	for _, fn := range b.From(frame.SourceStackSizes).Functions {
 		if f := fn.Frames[0]; f.Object != "small.ko" {
 			t.Errorf("%s comes from %s, want the module", f.Function, f.Object)
 		}
@@ -221,6 +221,7 @@ func TestClonesAreToldApart(t *testing.T) {
 	g.add([]claim{row(112), row(96), row(112)})
 	g.add([]claim{clone("f.constprop.0", 96), clone("f.constprop.1", 120), clone("f.constprop.2", 112), clone("f.constprop.3", 8)}, byUnit, byName)
 	functions, _ := g.functions()
+	sortFunctions(functions)
 	want := []string{
 		"f.constprop: su 112 orc 112", "f.constprop: su 112 orc 120", "f.constprop: su 96 orc 96", "f.constprop.3: orc 8",
 	}

@@ -27,6 +27,7 @@ type Build struct {
 	// Functions are all that have a frame, each once, with what every source tells of it, in the order of frame.Compare of their best frames,
 	// and with File relative to Root. Functions of a header are one in each object that has them.
 	Functions []Function
+	Repeated  int           // of Functions, whose best frame is at a place in the source where another's is: further copies in other objects, and clones
 	Unsized   []frame.Frame // of functions of objects whose size nothing tells; without Bytes and Source
 
 	Copies []string // modules that are left out, because they are in the same directory once more
@@ -147,8 +148,11 @@ type evidence struct {
 
 // compiled is the content of one .su file.
 type compiled struct {
-	name   string // of the object
-	frames []frame.Frame
+	name    string // of the object
+	frames  []frame.Frame
+	root    string // that it votes for, see inferRoot
+	votes   bool
+	isClang bool // a frame is
 }
 
 func (e *evidence) isEmpty() bool {
@@ -200,7 +204,9 @@ func (t *text) parse(file File, data string) {
 		f := r.Frame()
 		f.Object = name
 		t.object.frames = append(t.object.frames, f)
+		t.object.isClang = t.object.isClang || f.IsClang()
 	}
+	t.object.root, t.object.votes = t.object.vote()
 	var all []error
 	for _, bad := range r.SyntaxErrors() {
 		all = append(all, bad)
@@ -255,7 +261,7 @@ func join(read []evidence) Build {
 // describe finds out what is told of each function.
 func (b *Build) describe(read []evidence, units []*callgraph.Unit) {
 	functions, unsized := group(read)
-	b.Functions, b.Unsized = functions, append(b.Unsized, unsized...)
+	b.Functions, b.Repeated, b.Unsized = functions, sortFunctions(functions), append(b.Unsized, unsized...)
 	b.Built = agreed(read)
 	slices.Sort(b.Entries)
 	b.Entries = slices.Compact(b.Entries)
@@ -307,6 +313,9 @@ func (e *evidence) countReturnAddresses() {
 		}
 	}
 	for _, o := range e.objects {
+		if !o.isClang {
+			continue
+		}
 		for i := range o.frames {
 			if o.frames[i].IsClang() {
 				o.frames[i].AddReturnAddress()
@@ -315,7 +324,7 @@ func (e *evidence) countReturnAddresses() {
 	}
 }
 
-// group finds out which files tell of the same functions, and returns these, and those that have no size.
+// group finds out which files tell of the same functions, and returns these, in no order, and those that have no size.
 func group(read []evidence) ([]Function, []frame.Frame) {
 	if all, ok := onlyRows(read); ok {
 		return all, nil
@@ -363,15 +372,22 @@ func onlyRows(read []evidence) (all []Function, ok bool) {
 			return nil, false
 		}
 	}
-	all = make([]Function, 0, countRows(read))
+	all = make([]Function, countRows(read))
+	rest := all
 	for _, e := range read {
-		for _, o := range e.objects {
-			for i := range o.frames {
-				all = append(all, Function{o.frames[i : i+1 : i+1]})
-			}
+		rows := make([][]Function, len(e.objects))
+		for i, o := range e.objects {
+			rows[i], rest = rest[:len(o.frames)], rest[len(o.frames):]
 		}
+		chunks.Each(len(rows), func(first, last int) {
+			for i := first; i < last; i++ {
+				frames := e.objects[i].frames
+				for j := range frames {
+					rows[i][j] = Function{frames[j : j+1 : j+1]}
+				}
+			}
+		})
 	}
-	sortFunctions(all)
 	return all, true
 }
 
@@ -449,8 +465,8 @@ func (b Build) Frames() []frame.Frame {
 	return frames
 }
 
-// From returns the functions that one source tells of, with that alone, in the order of frame.Compare.
-func (b Build) From(source frame.Source) []Function {
+// From returns the build with those functions that one source tells of, and with that alone.
+func (b Build) From(source frame.Source) Build {
 	var told []Function
 	for _, fn := range b.Functions {
 		for i := range fn.Frames {
@@ -459,8 +475,8 @@ func (b Build) From(source frame.Source) []Function {
 			}
 		}
 	}
-	sortFunctions(told)
-	return told
+	b.Functions, b.Repeated = told, sortFunctions(told)
+	return b
 }
 
 // Lookup returns the best frames of functions of that name, or of clones of one of that name, in their order.

@@ -113,15 +113,9 @@ func inFile(name string, err error) error {
 }
 
 func filesBelow(dir string, yield func(File, error) bool) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		yield(File{}, err)
-		return
-	}
-	defer root.Close()
 	var found []string
 	stopped := false
-	err = fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			if stopped = !yield(File{}, inFile(filepath.Join(dir, name), err)); stopped {
 				return fs.SkipAll

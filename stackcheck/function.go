@@ -230,7 +230,7 @@ func withSizes(c claim, keys []string) []string {
 	return all
 }
 
-// functions returns what is known of each function, and the functions whose size nothing tells.
+// functions returns what is known of each function, in no order, and the functions whose size nothing tells.
 func (g *grouping) functions() (sized []Function, unsized []frame.Frame) {
 	sized = make([]Function, 0, len(g.groups))
 	for _, c := range g.groups {
@@ -247,7 +247,6 @@ func (g *grouping) functions() (sized []Function, unsized []frame.Frame) {
 		}
 		sized = append(sized, Function{c.frames})
 	}
-	sortFunctions(sized)
 	slices.SortFunc(unsized, frame.Compare)
 	return sized, unsized
 }

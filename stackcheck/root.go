@@ -11,8 +11,8 @@ import (
 func inferRoot(objects []compiled) string {
 	votes := make(map[string]int)
 	for _, o := range objects {
-		if root, ok := vote(o); ok {
-			votes[root]++
+		if o.votes {
+			votes[o.root]++
 		}
 	}
 	winner, most := "", 0
@@ -24,7 +24,8 @@ func inferRoot(objects []compiled) string {
 	return winner
 }
 
-func vote(o compiled) (root string, ok bool) {
+// vote returns the root that the frames of an object tell, if they do.
+func (o *compiled) vote() (root string, ok bool) {
 	stem := strings.TrimSuffix(o.name, ".o")
 	last := ""
 	for _, f := range o.frames {

@@ -12,6 +12,7 @@ func TestInferRoot(t *testing.T) {
 		for _, file := range files {
 			o.frames = append(o.frames, frame.Frame{File: file})
 		}
+		o.root, o.votes = o.vote()
 		return o
 	}
 	tests := []struct {

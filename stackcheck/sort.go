@@ -2,7 +2,12 @@ package stackcheck
 
 import (
 	"cmp"
+	"hash/maphash"
+	"math/bits"
+	"runtime"
 	"slices"
+	"strings"
+	"sync"
 
 	"github.com/kmodaudit/kmodaudit/chunks"
 )
@@ -15,16 +20,27 @@ type sortKey struct {
 	file, index uint32
 }
 
-// sortFunctions orders functions as frame.Compare does their first frames.
-func sortFunctions(functions []Function) {
+// sortFunctions orders functions as frame.Compare does their first frames, and returns how many repeat another, see Build.Repeated.
+func sortFunctions(functions []Function) (repeated int) {
 	files := rankFiles(functions)
 	keys := make([]sortKey, len(functions))
+	type place struct {
+		function     string
+		file         uint32
+		line, column int
+	}
+	places := make([]uint64, len(functions)) // hashes, of which a million have none in common by chance
+	seed := maphash.MakeSeed()
 	chunks.Each(len(functions), func(first, last int) {
 		for i := first; i < last; i++ {
 			f := &functions[i].Frames[0]
 			keys[i] = sortKey{^uint64(f.Bytes), prefix(f.Function), files[i], uint32(i)}
+			if f.Line > 0 {
+				places[i] = max(1, maphash.Comparable(seed, place{f.Function, files[i], f.Line, f.Column}))
+			}
 		}
 	})
+	repeated = countRepeated(places)
 	chunks.Sort(keys, func(a, b sortKey) int {
 		switch {
 		case a.smallness != b.smallness:
@@ -42,36 +58,107 @@ func sortFunctions(functions []Function) {
 			functions[i] = unsorted[keys[i].index]
 		}
 	})
+	return repeated
+}
+
+// countRepeated returns how many of the hashes that are not 0 repeat another. It deals them to heaps by their first bits, so that those that a heap has
+// had lie together.
+func countRepeated(hashes []uint64) (repeated int) {
+	const heapBits = 9
+	heapOf := func(hash uint64) uint64 { return hash >> (64 - heapBits) }
+	var starts [1<<heapBits + 1]int
+	for _, hash := range hashes {
+		starts[heapOf(hash)+1]++
+	}
+	for heap := range 1 << heapBits {
+		starts[heap+1] += starts[heap]
+	}
+	dealt, ends := make([]uint64, len(hashes)), starts
+	for _, hash := range hashes {
+		end := &ends[heapOf(hash)]
+		dealt[*end] = hash
+		*end++
+	}
+	workers := runtime.GOMAXPROCS(0)
+	in := make([]int, workers)
+	var counting sync.WaitGroup
+	for worker := range workers {
+		counting.Go(func() {
+			var seen []uint64
+			for heap := worker; heap < 1<<heapBits; heap += workers {
+				var n int
+				n, seen = countRepeatedAmong(dealt[starts[heap]:starts[heap+1]], seen)
+				in[worker] += n
+			}
+		})
+	}
+	counting.Wait()
+	for _, n := range in {
+		repeated += n
+	}
+	return repeated
+}
+
+// countRepeatedAmong looks hashes up by their last bits, from where those with the same last bits follow. It uses seen if it is large enough,
+// and returns what it has used.
+func countRepeatedAmong(hashes, seen []uint64) (repeated int, used []uint64) {
+	mask := uint64(1)<<bits.Len(2*uint(len(hashes))) - 1 // so that half of the places are free
+	seen = slices.Grow(seen[:0], int(mask)+1)[:mask+1]
+	clear(seen)
+	for _, hash := range hashes {
+		if hash == 0 {
+			continue
+		}
+		at := hash & mask
+		for seen[at] != 0 && seen[at] != hash {
+			at = (at + 1) & mask
+		}
+		if seen[at] == hash {
+			repeated++
+		}
+		seen[at] = hash
+	}
+	return repeated, seen
 }
 
 // rankFiles returns the rank of each function's file, of all files in their order.
 func rankFiles(functions []Function) []uint32 {
-	var names []string
-	numbers := make(map[string]uint32)
-	of := make([]uint32, len(functions))
-	for i := range functions {
-		name := functions[i].Frames[0].File
-		if i > 0 && name == functions[i-1].Frames[0].File { // mostly
-			of[i] = of[i-1]
-			continue
+	ranks := make([]uint32, len(functions)) // at first the number of the file in the chunk
+	inChunk := make([][]string, (len(functions)+chunks.Size-1)/chunks.Size)
+	chunks.Each(len(functions), func(first, last int) {
+		var names []string
+		numbers := make(map[string]uint32)
+		before := ""
+		for i := first; i < last; i++ {
+			name := functions[i].Frames[0].File
+			if i > first && name == before { // mostly
+				ranks[i] = ranks[i-1]
+				continue
+			}
+			number, ok := numbers[name]
+			if !ok {
+				number = uint32(len(names))
+				numbers[name] = number
+				names = append(names, name)
+			}
+			ranks[i], before = number, name
 		}
-		number, ok := numbers[name]
-		if !ok {
-			number = uint32(len(names))
-			numbers[name] = number
-			names = append(names, name)
+		inChunk[first/chunks.Size] = names
+	})
+	names := slices.Concat(inChunk...)
+	chunks.Sort(names, strings.Compare)
+	names = slices.Compact(names)
+	chunks.Each(len(functions), func(first, last int) {
+		var rankOf []uint32
+		for _, name := range inChunk[first/chunks.Size] {
+			rank, _ := slices.BinarySearch(names, name)
+			rankOf = append(rankOf, uint32(rank))
 		}
-		of[i] = number
-	}
-	ranks := make([]uint32, len(names))
-	slices.Sort(names)
-	for rank, name := range names {
-		ranks[numbers[name]] = uint32(rank)
-	}
-	for i := range of {
-		of[i] = ranks[of[i]]
-	}
-	return of
+		for i := first; i < last; i++ {
+			ranks[i] = rankOf[ranks[i]]
+		}
+	})
+	return ranks
 }
 
 // prefix returns the first bytes of a string as an integer, in the order of strings.

@@ -1,12 +1,8 @@
 package cli
 
 import (
-	"cmp"
 	"fmt"
-	"hash/maphash"
-	"slices"
 
-	"github.com/kmodaudit/kmodaudit/chunks"
 	"github.com/kmodaudit/kmodaudit/report"
 	"github.com/kmodaudit/kmodaudit/stackcheck"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
@@ -18,23 +14,23 @@ const (
 	AllSources frame.Source = "all"  // side by side
 )
 
-// chosen returns the functions that have what was chosen, with that first, the largest first.
-func chosen(build stackcheck.Build, source frame.Source) ([]stackcheck.Function, error) {
+// chosen returns the build with the functions that have what was chosen, with that first, the largest first.
+func chosen(build stackcheck.Build, source frame.Source) (stackcheck.Build, error) {
 	if source == AllSources || source == BestSource {
-		return build.Functions, nil
+		return build, nil
 	}
-	functions := build.From(source)
-	if len(functions) == 0 {
-		return nil, fmt.Errorf("listing frames: none comes from %s, %d from other sources; --source %s shows all",
+	told := build.From(source)
+	if len(told.Functions) == 0 {
+		return told, fmt.Errorf("listing frames: none comes from %s, %d from other sources; --source %s shows all",
 			source, len(build.Functions), AllSources)
 	}
-	return functions, nil
+	return told, nil
 }
 
 // tellHowCounted says what the sizes do not show.
-func (o Output) tellHowCounted(functions []stackcheck.Function) {
+func (o Output) tellHowCounted(build stackcheck.Build) {
 	clang, realigned, least := 0, 0, 0
-	for _, fn := range functions {
+	for _, fn := range build.Functions {
 		f := &fn.Frames[0]
 		switch {
 		case f.AddedBytes == 0:
@@ -50,26 +46,7 @@ func (o Output) tellHowCounted(functions []stackcheck.Function) {
 	o.note(clang, "frames told by clang, which does not count the return address: %d bytes were added to each", frame.ReturnAddressBytes)
 	o.note(realigned, "frames of functions that round the stack pointer down: what gcc leaves out of that was added, as their code tells")
 	o.note(least, "frames of which ORC tells only the least, since they are addressed by a frame pointer: shown as %s", frame.Dynamic)
-	o.note(copies(functions), "frames of one more copy of a function that is listed too, in another object or as a clone")
-}
-
-// copies returns how many of the functions stand at a place in the source where another does.
-func copies(functions []stackcheck.Function) int {
-	type place struct {
-		function, file string
-		line, column   int
-	}
-	seed := maphash.MakeSeed()
-	places := chunks.Collect(len(functions), func(first, last int) (hashes []uint64) { // of which a million have none in common by chance
-		for _, fn := range functions[first:last] {
-			if f := &fn.Frames[0]; f.Line > 0 {
-				hashes = append(hashes, maphash.Comparable(seed, place{f.Function, f.File, f.Line, f.Column}))
-			}
-		}
-		return hashes
-	})
-	chunks.Sort(places, cmp.Compare)
-	return len(places) - len(slices.Compact(places))
+	o.note(build.Repeated, "frames of one more copy of a function that is listed too, in another object or as a clone")
 }
 
 // note says something about n things that is no reason to worry.

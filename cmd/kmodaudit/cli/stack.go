@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"sort"
 
 	"github.com/kmodaudit/kmodaudit/report"
 	"github.com/kmodaudit/kmodaudit/stackcheck"
@@ -32,20 +33,15 @@ func StackFrames(out Output, f StackFlags) error {
 	if len(build.Functions) == 0 && readErr != nil {
 		return cannot(readErr)
 	}
-	functions, err := chosen(build, f.Source)
+	build, err := chosen(build, f.Source)
 	if err != nil {
 		return cannot(errors.Join(readErr, err))
 	}
 	out.tellUnsized(build)
 	out.note(len(build.Copies), "modules left out that are in the same directory once more")
-	out.tellHowCounted(functions)
-	total := len(functions)
-	for i, each := range functions {
-		if each.Frames[0].Bytes < f.MinBytes {
-			functions = functions[:i]
-			break
-		}
-	}
+	out.tellHowCounted(build)
+	total := len(build.Functions)
+	functions := build.Functions[:sort.Search(total, func(i int) bool { return build.Functions[i].Frames[0].Bytes < f.MinBytes })]
 	if err := out.write(report.Frames(first(f.Top, functions), total, f.Source == AllSources), f.Format); err != nil {
 		return err
 	}
