@@ -77,12 +77,12 @@ var filling struct {
 // mostFilled bounds what populate and fillFirst take for granted: with more, a heap has garbage enough to be worth collecting.
 const mostFilled = 64 << 20
 
-// fillFirst has the heap grow to about a size before its garbage is collected for the first time: what a small heap leaves would be cleared
-// twice, and be collected for nothing in a program that ends soon.
+// fillFirst has the heap grow to about twice a size before its garbage is collected for the first time: what a small heap leaves would be
+// cleared twice, and be collected for nothing in a program that ends soon, as most have when they have filled what they need.
 func fillFirst(size, percent int) {
 	const least = 4 << 20 // the heap that is collected first, at 100 percent
 	filling.times++
-	filling.until, filling.then = min(size, mostFilled)/(least/100), percent
+	filling.until, filling.then = min(2*size, mostFilled)/(least/100), percent
 	if percent < 0 || filling.until <= percent {
 		filling.until = percent
 	}

@@ -55,7 +55,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.checkstack, "checkstack", newest("/usr/lib/linux-kbuild-*/scripts/checkstack.pl", "/usr/src/linux-kbuild-*/scripts/checkstack.pl"), "the kernel's checkstack.pl, as a `file`")
 	flags.StringVar(&o.on, "on", "", "`directory` to make trees in (default the system's for temporary files)")
 	flags.StringVar(&o.out, "o", "", "`file` for the page (default standard output)")
-	flags.IntVar(&o.rounds, "rounds", 5, "rounds of each contest")
+	flags.IntVar(&o.rounds, "rounds", 11, "rounds of each contest")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
