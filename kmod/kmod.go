@@ -9,6 +9,7 @@
 package kmod
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"debug/elf"
@@ -82,7 +83,7 @@ func Open(name string) (input io.ReaderAt, size int64, closeInput func() error, 
 func Expand(r io.Reader, ext string, maxWindow uint64) (io.Reader, error) {
 	switch ext {
 	case ".xz":
-		return xz.NewReader(r)
+		return xz.NewReader(bufio.NewReaderSize(r, 64<<10)) // it reads byte by byte
 	case ".gz":
 		return gzip.NewReader(r)
 	case ".zst":

@@ -6,6 +6,7 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -200,4 +201,36 @@ func FuzzParseInfo(f *testing.F) {
 			t.Errorf("an error came with a name: %+v, %v", info, err)
 		}
 	})
+}
+
+// countedReads counts how often it is asked.
+type countedReads struct {
+	io.Reader
+	reads int
+}
+
+func (c *countedReads) Read(b []byte) (int, error) {
+	c.reads++
+	return c.Reader.Read(b)
+}
+
+// A decoder that reads byte by byte does not ask the file for each.
+func TestExpandReadsMuchAtOnce(t *testing.T) {
+	data := make([]byte, 100_000)
+	for i := range data {
+		data[i] = byte(i * i >> 8)
+	}
+	for _, ext := range []string{".xz", ".gz", ".zst"} {
+		packed := &countedReads{Reader: bytes.NewReader(compressed(t, ext, data))}
+		r, err := Expand(packed, ext, 8<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, data) {
+			t.Errorf("%s: %d bytes and error %v, want %d bytes", ext, len(got), err, len(data))
+		}
+		if packed.reads > 50 {
+			t.Errorf("%s: %d reads of the file", ext, packed.reads)
+		}
+	}
 }

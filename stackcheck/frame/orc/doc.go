@@ -22,6 +22,7 @@
 // can be followed; that is all but what realignment, a variable array, or arguments that are pushed later add. A function
 // has no size when objtool told nothing about it, as for objects that the build excludes (OBJECT_FILES_NON_STANDARD).
 //
-// The structure of a row (arch/x86/include/asm/orc_types.h, 6 bytes) has two layouts that matter here: Linux 6.4 made room
-// for more types of rows. Rows tell by themselves which one they have; no version is asked, since distributions backport.
+// The structure of a row (arch/x86/include/asm/orc_types.h, 6 bytes) was changed twice in what matters here: Linux 6.4 made room
+// for more types of rows, and 7.2 numbered the registers anew. Rows tell by themselves what they have; no version is asked, since distributions
+// backport.
 package orc

@@ -16,8 +16,8 @@ import (
 
 const testdata = "../../../testdata/small-module/"
 
-// modules are one module with ORC as objtool of Linux 6.1 and 6.12 wrote it.
-var modules = []string{"gcc/small.ko", "since-6.4/small.ko"}
+// modules are one module with ORC as objtool of Linux 6.1, 6.12 and 7.3 wrote it.
+var modules = []string{"gcc/small.ko", "since-6.4/small.ko", "since-7.2/small.ko"}
 
 func content(t testing.TB, name string) []byte {
 	t.Helper()
@@ -128,7 +128,7 @@ func TestDepth(t *testing.T) {
 	}{
 		{"at the entry", Row{Base: SP, Offset: 8}, 8, true, true},
 		{"frame pointer", Row{Base: BP, Offset: 16}, 16, false, true},
-		{"another register", Row{Base: 6}, 8, false, true}, // R10 of a realigned frame
+		{"another register", Row{Base: OtherBase}, 8, false, true}, // R10 of a realigned frame
 		{"all registers of an interrupt", Row{Base: SP, Kind: Regs}, 168, true, true},
 		{"those that the processor pushes, and an error code", Row{Base: SP, Offset: 8, Kind: RegsPartial}, 48, true, true},
 		{"nothing known", Row{}, 0, false, false},
@@ -154,7 +154,7 @@ func TestFrameOfJumpedTo(t *testing.T) {
 
 func TestLayouts(t *testing.T) {
 	const sp = 5
-	kinds := func(flags ...uint16) (kinds []Kind) {
+	classified := func(flags ...uint16) []Row {
 		content := make([]byte, 0, len(flags)*rowBytes)
 		for _, f := range flags {
 			content = append(content, 8, 0, 0, 0)
@@ -165,10 +165,19 @@ func TestLayouts(t *testing.T) {
 			t.Fatal(err)
 		}
 		table.classify()
-		for _, r := range table.rows {
+		return table.rows
+	}
+	kinds := func(flags ...uint16) (kinds []Kind) {
+		for _, r := range classified(flags...) {
 			kinds = append(kinds, r.Kind)
 		}
 		return kinds
+	}
+	bases := func(flags ...uint16) (bases []Base) {
+		for _, r := range classified(flags...) {
+			bases = append(bases, r.Base)
+		}
+		return bases
 	}
 	// Linux 6.3 had the flags of both, and the types of those before: calls, registers, a part of them.
 	if diff := cmp.Diff([]Kind{Call, Call, Regs, RegsPartial}, kinds(sp, sp, sp|1<<8|1<<10, sp|2<<8)); diff != "" {
@@ -177,6 +186,13 @@ func TestLayouts(t *testing.T) {
 	// Undefined, end of the stack, calls, registers, a part of them.
 	if diff := cmp.Diff([]Kind{Unknown, Unknown, Call, Call, Regs, RegsPartial}, kinds(0, 1<<8, sp|2<<8, sp|2<<8, sp|3<<8|1<<11, sp|4<<8)); diff != "" {
 		t.Errorf("since 6.4 (-want +got):\n%s", diff)
+	}
+	const call = 2 << 8
+	if diff := cmp.Diff([]Base{Undefined, SP, SP, BP, OtherBase, OtherBase}, bases(0, 5|call, 5|call, 4|call, 3|call, 10|call)); diff != "" {
+		t.Errorf("registers until 7.1 (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]Base{Undefined, SP, SP, BP, OtherBase, OtherBase}, bases(0, 3|call, 3|call, 4|call, 5|call, 10|call)); diff != "" {
+		t.Errorf("registers since 7.2 (-want +got):\n%s", diff)
 	}
 }
 
@@ -188,7 +204,7 @@ func TestSort(t *testing.T) {
 	table := Table{rows: []Row{at(1, 0, SP), at(2, 0, SP), at(1, 8, BP), at(1, 8, Undefined), at(2, 4, Undefined), at(1, 4, SP)}}
 	table.sort()
 	want := []Row{at(1, 0, SP), at(1, 4, SP), at(1, 8, Undefined), at(1, 8, BP), at(2, 0, SP), at(2, 4, Undefined)}
-	if diff := cmp.Diff(want, table.rows, cmp.AllowUnexported(Row{})); diff != "" {
+	if diff := cmp.Diff(want, table.rows, cmp.AllowUnexported(Row{}, raw{})); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
 	if row, ok := table.At(object.Address{Section: 1, Offset: 100}); !ok || row != want[3] {

@@ -12,7 +12,7 @@ type Row struct {
 	Offset  int16
 	Base    Base
 	Kind    Kind
-	types   uint8 // as it stands in the file
+	raw     raw
 }
 
 // Address is where the code begins that the row tells of.
@@ -22,14 +22,14 @@ func (r Row) Address() object.Address {
 
 func (r *Row) setAddress(a object.Address) { r.section, r.offset = uint16(a.Section), a.Offset }
 
-// A Base is the register that the CFA is told by, ORC_REG_ in the kernel.
+// A Base is what the CFA is told by.
 type Base uint8
 
 const (
-	Undefined  Base = 0 // nothing is known
-	BP         Base = 4
-	SP         Base = 5
-	SPIndirect Base = 9 // the largest there is: the word at that place
+	Undefined Base = iota // nothing is known
+	SP
+	BP
+	OtherBase // another register, or a word in memory
 )
 
 // A Kind tells what lies at the place that a row tells, ORC_TYPE_ in the kernel.
@@ -74,47 +74,77 @@ func (r Row) Depth() (bytes int, exact, ok bool) {
 	return max(bytes, 0), exact, true
 }
 
-// A layout is one of the structures that a row had.
-type layout int
+// raw is what a row says of its kind, as it stands in the file: 4 bits ORC_REG_ and 3 bits ORC_TYPE_.
+type raw struct{ register, types uint8 }
 
+// noRegister is ORC_REG_UNDEFINED, and lastRegister the largest number that any kernel gave.
 const (
-	// Linux 4.14 to 6.3: s16 offset, s16 offset of BP, 4 bits register, 4 bits that of BP, 2 bits type (call, registers,
-	// part of them), flags.
-	until63 layout = iota
-	// since Linux 6.4: 3 bits type (undefined, end of the stack, call, registers, part of them), a flag.
-	since64
+	noRegister   = 0
+	lastRegister = 10
 )
 
-// typesMask are the bits of a row's type in the layout that has more of them.
-const typesMask = 7
+// A layout is one of those that a row had, all of which begin with s16 offset, s16 offset of BP, 4 bits register, and 4 bits that of BP.
+type layout struct {
+	// Then there are 3 bits type (undefined, end of the stack, call, registers, part of them) and a flag. From Linux 4.14 to 6.3 there were 2 bits
+	// type (call, registers, part of them) and flags.
+	since64 bool
+	// The registers have another order: 3 is SP, and was DI; 5 is DI, and was SP.
+	since72 bool
+}
 
-// A census tells the layout from the rows' types: nearly every row is a call's, whose type was 0 and became 2. What has
-// type 0 now tells no register.
-type census struct{ old, new int }
+// ORC_REG_SP, as it was and is, and ORC_REG_BP.
+const (
+	spUntil71 = 5
+	spSince72 = 3
+	bp        = 4
+)
 
-func (c *census) count(base Base, types uint8) {
+// A census tells the layout from the rows. Nearly every row is a call's, whose type was 0 and became 2; what has type 0 now tells no
+// register. Every function begins with rows that tell by SP, while DI is one that only the kernel's entry code tells by.
+type census struct{ types0, types2, register5, register3 int }
+
+func (c *census) count(r raw) {
 	switch {
-	case base == Undefined:
-	case types == 0:
-		c.old++
-	case types == 2:
-		c.new++
+	case r.register == noRegister:
+	case r.types == 0:
+		c.types0++
+	case r.types == 2:
+		c.types2++
+	}
+	switch r.register {
+	case spUntil71:
+		c.register5++
+	case spSince72:
+		c.register3++
 	}
 }
 
 func (c *census) layout() layout {
-	if c.new > c.old {
-		return since64
-	}
-	return until63
+	return layout{since64: c.types2 > c.types0, since72: c.register3 > c.register5}
 }
 
-func (l layout) kind(types uint8) Kind {
-	if l == until63 {
-		return Kind(types & 3) // 3 is none, and Unknown
-	}
-	if types >= 2 && types <= 4 {
-		return Kind(types - 2)
+func (l layout) kind(r raw) Kind {
+	switch {
+	case !l.since64:
+		return Kind(r.types & 3) // 3 is none, and Unknown
+	case r.types >= 2 && r.types <= 4:
+		return Kind(r.types - 2)
 	}
 	return Unknown
+}
+
+func (l layout) base(r raw) Base {
+	sp := uint8(spUntil71)
+	if l.since72 {
+		sp = spSince72
+	}
+	switch r.register {
+	case noRegister:
+		return Undefined
+	case sp:
+		return SP
+	case bp:
+		return BP
+	}
+	return OtherBase
 }

@@ -102,26 +102,26 @@ func readAddresses(f *object.File, s *object.Section) ([]Row, error) {
 // decode reads what some rows say, as far as it does not take their layout to know.
 func (t *Table) decode(first int, piece []byte) error {
 	for i := 0; i < len(piece); i += rowBytes {
-		flags := binary.LittleEndian.Uint16(piece[i+4:])
-		base := Base(flags & 0xf)
-		if base > SPIndirect {
-			return fmt.Errorf("row %d tells by register %d, which no kernel up to 6.12 has; the file is damaged, or newer", first+i/rowBytes, base)
+		said := raw{register: piece[i+4] & 0xf, types: piece[i+5] & 7}
+		if said.register > lastRegister {
+			return fmt.Errorf("row %d tells by register %d, which no kernel up to 7.3 has; the file is damaged, or newer", first+i/rowBytes, said.register)
 		}
 		row := &t.rows[first+i/rowBytes]
-		row.Offset, row.Base, row.types = int16(binary.LittleEndian.Uint16(piece[i:])), base, uint8(flags>>8&typesMask)
+		row.Offset, row.raw = int16(binary.LittleEndian.Uint16(piece[i:])), said
 	}
 	return nil
 }
 
-// classify tells the kinds of all rows from their types.
+// classify tells what the rows mean, which takes all of them to know.
 func (t *Table) classify() {
 	var c census
 	for i := range t.rows {
-		c.count(t.rows[i].Base, t.rows[i].types)
+		c.count(t.rows[i].raw)
 	}
 	l := c.layout()
 	for i := range t.rows {
-		t.rows[i].Kind = l.kind(t.rows[i].types)
+		row := &t.rows[i]
+		row.Base, row.Kind = l.base(row.raw), l.kind(row.raw)
 	}
 }
 
