@@ -80,12 +80,12 @@ func (a *Apt) collect(ctx context.Context, k *KernelPackages, name string) error
 		return err
 	}
 	k.Unpack = append(k.Unpack, p)
-	if strings.HasPrefix(name, "linux-image-") || strings.HasPrefix(name, "linux-modules-") {
+	if isOfImage(name) {
 		// What an image needs to be installed (an initramfs generator) it does not need to be unpacked.
-		p.Depends = slices.DeleteFunc(p.Depends, func(d string) bool { return !strings.HasPrefix(d, "linux-modules-") })
+		p.Depends = slices.DeleteFunc(p.Depends, func(d string) bool { return !isOfImage(d) })
 	}
 	for _, dependency := range p.Depends {
-		if strings.HasPrefix(dependency, "linux-") && dependency != "linux-libc-dev" {
+		if strings.HasPrefix(dependency, "linux-") && dependency != "linux-libc-dev" && dependency != "linux-base" {
 			if err := a.collect(ctx, k, dependency); err != nil {
 				return err
 			}
@@ -95,6 +95,12 @@ func (a *Apt) collect(ctx context.Context, k *KernelPackages, name string) error
 	}
 	return nil
 }
+
+// isOfImage tells the packages that an image consists of: Ubuntu has its modules in one of their own, and Debian since Linux 7.2 the kernel and
+// what is common to both too.
+func isOfImage(name string) bool { return imagePackage.MatchString(name) }
+
+var imagePackage = regexp.MustCompile(`^linux-(image|modules|binary|base)-\d`)
 
 // OpenKernel returns the kernel whose packages were unpacked below root.
 func OpenKernel(root, release string) (kbuild.Kernel, error) {
@@ -106,8 +112,13 @@ func OpenKernel(root, release string) (kbuild.Kernel, error) {
 	}
 	k.Image = filepath.Join(root, "boot", "vmlinuz-"+release)
 	for _, lib := range []string{"lib", "usr/lib"} {
-		if dir := filepath.Join(root, lib, "modules", release); isDir(filepath.Join(dir, "kernel")) {
+		dir := filepath.Join(root, lib, "modules", release)
+		if isDir(filepath.Join(dir, "kernel")) {
 			k.ModuleDir = dir
+		}
+		// Debian has the kernel there since Linux 7.2, from where its installation copies it.
+		if image := filepath.Join(dir, "vmlinuz"); isFile(image) {
+			k.Image = image
 		}
 	}
 	for _, needed := range []string{k.BuildDir, k.Image} {
@@ -121,6 +132,11 @@ func OpenKernel(root, release string) (kbuild.Kernel, error) {
 func isDir(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // Relocate makes headers that were unpacked below root work there: their makefiles

@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What `apt-cache show` prints, cut to the fields that are read: Debian 12's of 2026, and
-// Ubuntu 24.04's, which has no package of build tools and keeps modules apart from the image.
+// What `apt-cache show` prints, cut to the fields that are read: Debian 12's of 2026, that of Debian 13's backports, where an image consists of
+// several packages, and Ubuntu 24.04's, which has no package of build tools and keeps modules apart from the image.
 const (
 	debianPackages = `Package: linux-headers-amd64
 Version: 6.1.192-2
@@ -35,6 +35,36 @@ Depends: gcc-12
 Package: linux-image-6.1.0-56-amd64
 Version: 6.1.192-2
 Depends: kmod, linux-base (>= 4.3~), initramfs-tools (>= 0.120+deb8u2) | linux-initramfs-tool
+`
+	trixiePackages = `Package: linux-headers-amd64
+Version: 7.3.4-1~bpo13+1
+Depends: linux-headers-7.3.4+deb13-amd64 (= 7.3.4-1~bpo13+1)
+
+Package: linux-headers-7.3.4+deb13-amd64
+Version: 7.3.4-1~bpo13+1
+Depends: gcc-14-for-host, linux-base (>= 4.12~), linux-base-7.3.4+deb13-amd64 (= 7.3.4-1~bpo13+1), linux-headers-7.3.4+deb13-common (= 7.3.4-1~bpo13+1), linux-kbuild-7.3.4+deb13
+
+Package: linux-base-7.3.4+deb13-amd64
+Version: 7.3.4-1~bpo13+1
+
+Package: linux-headers-7.3.4+deb13-common
+Version: 7.3.4-1~bpo13+1
+
+Package: linux-kbuild-7.3.4+deb13
+Version: 7.3.4-1~bpo13+1
+Depends: pahole, libc6 (>= 2.38), libelf1t64 (>= 0.144)
+
+Package: linux-image-7.3.4+deb13-amd64
+Version: 7.3.4-1~bpo13+1
+Depends: dracut | initramfs-tools (>= 0.120+deb8u2) | linux-initramfs-tool, linux-base-7.3.4+deb13-amd64 (= 7.3.4-1~bpo13+1), linux-binary-7.3.4+deb13-amd64 (= 7.3.4-1~bpo13+1), linux-modules-7.3.4+deb13-amd64 (= 7.3.4-1~bpo13+1)
+
+Package: linux-binary-7.3.4+deb13-amd64
+Version: 7.3.4-1~bpo13+1
+Depends: linux-base-7.3.4+deb13-amd64 (= 7.3.4-1~bpo13+1)
+
+Package: linux-modules-7.3.4+deb13-amd64
+Version: 7.3.4-1~bpo13+1
+Depends: kmod, linux-base-7.3.4+deb13-amd64 (= 7.3.4-1~bpo13+1)
 `
 	ubuntuPackages = `Package: linux-headers-generic
 Version: 6.8.0-31.31
@@ -96,6 +126,10 @@ func TestFindKernel(t *testing.T) {
 		{"Ubuntu", noble, ubuntuPackages, "6.8.0-31-generic",
 			[]string{"linux-headers-6.8.0-31-generic", "linux-headers-6.8.0-31", "linux-image-6.8.0-31-generic", "linux-modules-6.8.0-31-generic"},
 			[]string{"coreutils", "libc6", "libelf1t64"}},
+		{"Debian since Linux 7.2", trixie, trixiePackages, "7.3.4+deb13-amd64",
+			[]string{"linux-headers-7.3.4+deb13-amd64", "linux-base-7.3.4+deb13-amd64", "linux-headers-7.3.4+deb13-common", "linux-kbuild-7.3.4+deb13",
+				"linux-image-7.3.4+deb13-amd64", "linux-binary-7.3.4+deb13-amd64", "linux-modules-7.3.4+deb13-amd64"},
+			[]string{"gcc-14-for-host", "linux-base", "pahole", "libc6", "libelf1t64"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			apt := fakeApt(t, test.release, test.packages)
@@ -157,5 +191,22 @@ func TestOpenKernel(t *testing.T) {
 	}
 	if k.SourceDir != filepath.Join(root, "usr/src/linux-headers-6.1.0-56-common") || k.ModuleDir != filepath.Join(root, "lib/modules/6.1.0-56-amd64") {
 		t.Errorf("OpenKernel = %+v", k)
+	}
+}
+
+// As Debian packs kernels since Linux 7.2.
+func TestOpenKernelBesideItsModules(t *testing.T) {
+	root := t.TempDir()
+	for _, dir := range []string{"usr/src/linux-headers-7.3-amd64", "usr/lib/modules/7.3-amd64/kernel"} {
+		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := filepath.Join(root, "usr/lib/modules/7.3-amd64")
+	if err := os.WriteFile(filepath.Join(dir, "vmlinuz"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if k, err := OpenKernel(root, "7.3-amd64"); err != nil || k.Image != filepath.Join(dir, "vmlinuz") || k.ModuleDir != dir {
+		t.Errorf("OpenKernel = %+v, %v", k, err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 var (
 	bookworm = Release{ID: "debian", Codename: "bookworm"}
+	trixie   = Release{ID: "debian", Codename: "trixie"}
 	noble    = Release{ID: "ubuntu", Codename: "noble"}
 )
 
