@@ -15,7 +15,7 @@ type nameSequence struct {
 	next     map[string]*nameSequence // nil as long as likely is the only one
 	fields   []jsonField              // of sorted
 	isSorted bool
-	total    *int // of the whole tree
+	total    *int // about the bytes of the whole tree
 }
 
 // jsonField is a name as JSON has it, with its quotes and colon, and which pair of the list has its value.
@@ -24,12 +24,15 @@ type jsonField struct {
 	pair  int
 }
 
-// maxSequences is far above what a module's events have. A tree that has so many grows no further.
-const maxSequences = 4096
+// maxSequencesBytes is far above what a module's events take. A tree that takes so much grows no further.
+const (
+	maxSequencesBytes = 1 << 20
+	sequenceBytes     = 256 // with its field, besides the name in both
+)
 
 func newNameSequence() *nameSequence { return &nameSequence{total: new(int)} }
 
-func (s *nameSequence) isFull() bool { return *s.total == maxSequences }
+func (s *nameSequence) isFull() bool { return *s.total >= maxSequencesBytes }
 
 // followedBy is the names with one more.
 func (s *nameSequence) followedBy(name []byte) *nameSequence {
@@ -42,7 +45,7 @@ func (s *nameSequence) followedBy(name []byte) *nameSequence {
 		if s.isFull() {
 			return next
 		}
-		*s.total++
+		*s.total += sequenceBytes + 2*len(name)
 		if s.likely != nil {
 			if s.next == nil {
 				s.next = map[string]*nameSequence{s.likely.name: s.likely}
