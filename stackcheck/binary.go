@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"runtime"
 	"slices"
@@ -50,6 +51,14 @@ func readBinaries(files []File, calls bool) ([]binary, []error) {
 	return binaries, slices.DeleteFunc(errs, func(err error) bool { return err == nil })
 }
 
+// isBootImage tells the bzImage of x86, by the magic of its setup header (Documentation/arch/x86/boot.rst).
+func isBootImage(input io.ReaderAt) bool {
+	const magicAt, magic = 0x202, "HdrS"
+	var found [len(magic)]byte
+	_, err := input.ReadAt(found[:], magicAt)
+	return err == nil && string(found[:]) == magic
+}
+
 // readBinary reads an object. What is below a directory only because it is called like one, or has no functions,
 // gives nothing. With an error it returns what could be read. Calls, and where they begin, are read if asked for.
 func readBinary(file File, calls bool) (binary, error) {
@@ -66,7 +75,10 @@ func readBinary(file File, calls bool) (binary, error) {
 		if !file.named && (noModule || noCode) {
 			return b, nil
 		}
-		if errors.Is(err, object.ErrNotELF) {
+		switch {
+		case errors.Is(err, object.ErrNotELF) && isBootImage(input):
+			err = fmt.Errorf("%s: a kernel as it is booted, compressed and without symbols; want its vmlinux, which the package of its debug information has (Debian: linux-image-RELEASE-dbg)", file.Name)
+		case errors.Is(err, object.ErrNotELF):
 			err = fmt.Errorf("%w; want a directory, an archive (.tar, .tar.zst, .tar.xz, .tar.gz), a .su or .ci file, a module (.ko), vmlinux or another object", err)
 		}
 		return b, err

@@ -181,6 +181,10 @@ func TestReadDamagedObjects(t *testing.T) {
 	if _, err := Read(filepath.Join(dir, "bitcode.o")); !errors.Is(err, object.ErrNotELF) {
 		t.Errorf("an object that is named gives %v", err)
 	}
+	booted := write(t, map[string]string{"vmlinuz-6.1": "MZ" + strings.Repeat("\x00", 0x200) + "HdrS" + strings.Repeat("\x00", 1000)})
+	if _, err := Read(filepath.Join(booted, "vmlinuz-6.1")); err == nil || !strings.Contains(err.Error(), "vmlinuz-6.1: a kernel as it is booted, ") {
+		t.Errorf("the image of a kernel gives %v", err)
+	}
 	if _, err := Read(write(t, map[string]string{"a.o": small(t, "gcc/small.ko")})); err != nil {
 		t.Errorf("an object without a module gives %v", err)
 	}
