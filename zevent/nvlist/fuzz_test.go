@@ -56,6 +56,11 @@ func FuzzParse(f *testing.F) {
 		if got := encoded(t, read(v), xdr); !bytes.Equal(got, want) {
 			t.Fatalf("a View has %x, Decode gives %x", got, want)
 		}
+		wants := []nvlist.Want{{Name: "class", Type: nvlist.String}, {Name: "eid", Type: nvlist.Uint64}}
+		for p := range v.Pairs() {
+			wants = append(wants, nvlist.Want{Name: string(p.Name()), Type: p.Type()}, nvlist.Want{Name: string(p.Name()), Type: nvlist.Uint64})
+		}
+		sameLookups(t, packed, v, wants[:min(len(wants), 40)])
 		for p := range v.Pairs() {
 			last, _ := list.Lookup(string(p.Name()))
 			want := last.Type == p.Type() || v.Flags()&nvlist.UniqueName == 0
@@ -64,6 +69,21 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// sameLookups wants what is looked up while a stream is checked to be what is looked up later.
+func sameLookups(t *testing.T, packed []byte, v nvlist.View, wants []nvlist.Want) {
+	t.Helper()
+	found := make([]nvlist.PairView, len(wants))
+	if _, err := nvlist.ParseLookup(packed, wants, found); err != nil {
+		t.Fatalf("Parse takes what ParseLookup refuses: %v", err)
+	}
+	for i, want := range wants {
+		p, ok := v.Lookup(want.Name, want.Type)
+		if got := &found[i]; (got.Type() != 0) != ok || ok && got.Offset() != p.Offset() {
+			t.Fatalf("%q, a %v: Lookup found %t at %d, ParseLookup a %v at %d", want.Name, want.Type, ok, p.Offset(), got.Type(), got.Offset())
+		}
+	}
 }
 
 // FuzzDecodeEncodeDecode wants that what decodes also encodes, in either

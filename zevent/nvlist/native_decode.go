@@ -78,6 +78,20 @@ func (s *stream) passNative(off int, lengths nameLengths) int {
 	return off
 }
 
+// watch is where pairs are whose name has one of some lengths.
+type watch struct {
+	lengths nameLengths
+	at      [16]int // their offsets
+	n       int
+}
+
+func (w *watch) add(off int) {
+	if w.n < len(w.at) {
+		w.at[w.n] = off
+	}
+	w.n++
+}
+
 // nameLengths is a set of lengths. Those from 63 on are one.
 type nameLengths uint64
 
@@ -135,7 +149,7 @@ func (s *stream) checkNative(p *pair, off int) error {
 
 // passUsual passes pairs in which pair and checkNative find nothing wrong, as long as they are of the usual
 // types, one number or one string in little-endian order, in half the time.
-func (s *stream) passUsual(off int) int {
+func (s *stream) passUsual(off int, w *watch) int {
 	if s.bigEndian {
 		return off
 	}
@@ -158,6 +172,9 @@ func (s *stream) passUsual(off int) int {
 		}
 		if room <= 0 || valueAt+room != size {
 			break
+		}
+		if w.lengths.has(nameBytes - 1) {
+			w.add(off)
 		}
 		off, raw = off+size, raw[size:]
 	}

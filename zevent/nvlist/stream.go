@@ -84,6 +84,12 @@ func (s *stream) nextOf(p *pair, off int, lengths nameLengths) (end int, ok bool
 // skipPairs returns the offset behind a list that is embedded in depth others.
 // With check it checks names and values too.
 func (s *stream) skipPairs(off, depth int, check bool) (end int, err error) {
+	var w watch
+	return s.watchPairs(off, depth, check, &w)
+}
+
+// watchPairs does what skipPairs does, and with check of the native encoding tells the pairs of the list that are watched for.
+func (s *stream) watchPairs(off, depth int, check bool, w *watch) (end int, err error) {
 	if depth > MaxDepth {
 		return 0, s.errorf(off, "lists are embedded more than %d deep", MaxDepth)
 	}
@@ -91,7 +97,7 @@ func (s *stream) skipPairs(off, depth int, check bool) (end int, err error) {
 	var p pair
 	for {
 		if check {
-			off = s.passUsual(off)
+			off = s.passUsual(off, w)
 		}
 		if end, err = s.pair(&p, off); err != nil || p.typ == 0 {
 			return end, err
@@ -99,6 +105,9 @@ func (s *stream) skipPairs(off, depth int, check bool) (end int, err error) {
 		if check {
 			if err := s.checkNative(&p, off); err != nil {
 				return 0, err
+			}
+			if w.lengths.has(p.nameEnd - p.nameAt) {
+				w.add(off)
 			}
 		}
 		if p.typ.embeds() {

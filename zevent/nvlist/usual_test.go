@@ -16,7 +16,9 @@ func FuzzUsual(f *testing.F) {
 	f.Add(packed[headerBytes+versionBytes:])
 	f.Fuzz(func(t *testing.T, pairs []byte) {
 		s := stream{bytes: pairs}
-		end := s.passUsual(0)
+		w := watch{lengths: 1<<3 | 1<<5} // eid, class
+		end := s.passUsual(0, &w)
+		watched := 0
 		var p pair
 		for off := 0; off < end; off = p.end {
 			if _, err := s.pair(&p, off); err != nil {
@@ -28,9 +30,18 @@ func FuzzUsual(f *testing.F) {
 			if err := s.checkNative(&p, off); err != nil {
 				t.Fatal(err)
 			}
+			if length := p.nameEnd - p.nameAt; length == 3 || length == 5 {
+				if watched < len(w.at) && w.at[watched] != off {
+					t.Fatalf("the pair at %d was watched for, and found at %d", off, w.at[watched])
+				}
+				watched++
+			}
 			if p.end > end {
 				t.Fatalf("ended at %d, within a pair up to %d", end, p.end)
 			}
+		}
+		if watched != w.n {
+			t.Fatalf("%d pairs were watched for, %d found", watched, w.n)
 		}
 	})
 }

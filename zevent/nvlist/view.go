@@ -14,6 +14,11 @@ type View struct {
 // allocates nothing. Bytes after the end of the list are ignored, as
 // nvlist_unpack does. Errors are [*DecodeError].
 func Parse(packed []byte) (View, error) {
+	var w watch
+	return parse(packed, &w)
+}
+
+func parse(packed []byte, w *watch) (View, error) {
 	h, err := ParseHeader(packed)
 	if err != nil {
 		return View{}, err
@@ -23,10 +28,56 @@ func Parse(packed []byte) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
-	if _, err := s.skipPairs(l.pairs, 0, true); err != nil {
+	if _, err := s.watchPairs(l.pairs, 0, true, w); err != nil {
 		return View{}, err
 	}
 	return View{stream: s, list: l}, nil
+}
+
+// A Want is a pair to be looked up.
+type Want struct {
+	Name string
+	Type Type
+}
+
+// ParseLookup does what Parse does, and looks pairs up as [View.Lookup] does, in hardly more time than Parse alone. In found, which has a place
+// for each of wants, a pair that is not there is zero.
+func ParseLookup(packed []byte, wants []Want, found []PairView) (View, error) {
+	var w watch
+	for i, want := range wants {
+		w.lengths.add(len(want.Name))
+		found[i] = PairView{}
+	}
+	v, err := parse(packed, &w)
+	if err != nil {
+		return v, err
+	}
+	if v.stream.header.Encoding != Native || w.n > len(w.at) {
+		for i, want := range wants {
+			found[i], _ = v.Lookup(want.Name, want.Type)
+		}
+		return v, nil
+	}
+	p := PairView{stream: v.stream}
+	for _, off := range w.at[:w.n] {
+		p.stream.nextNative(&p.pair, off)
+		for i, want := range wants {
+			if string(p.Name()) == want.Name {
+				v.take(&found[i], &p, want.Type)
+			}
+		}
+	}
+	return v, nil
+}
+
+// take makes a pair the one found if it has the type; one of another type is the end of what was found where names are unique.
+func (v *View) take(found, p *PairView, t Type) {
+	switch {
+	case p.typ == t:
+		*found = *p
+	case v.flags&UniqueName != 0:
+		*found = PairView{}
+	}
 }
 
 // Header returns the head of the stream.
@@ -55,24 +106,15 @@ func (v View) Load(p *PairView, offset int) {
 	p.stream.next(&p.pair, offset)
 }
 
-// Named iterates, as Pairs does, over the pairs that have one of some names, each with the index of its
-// name. Where most pairs have none of them, it takes a fraction of the time.
-func (v View) Named(names ...string) iter.Seq2[int, *PairView] {
-	return func(yield func(int, *PairView) bool) {
+// named iterates, as Pairs does, over the pairs of that name. Where most have another, it takes a fraction of the time.
+func (v View) named(name string) iter.Seq[*PairView] {
+	return func(yield func(*PairView) bool) {
 		var lengths nameLengths
-		for _, name := range names {
-			lengths.add(len(name))
-		}
+		lengths.add(len(name))
 		p := PairView{stream: v.stream}
 		for off, ok := p.stream.nextOf(&p.pair, v.pairs, lengths); ok; off, ok = p.stream.nextOf(&p.pair, off, lengths) {
-			for i, name := range names {
-				if string(p.stream.name(&p.pair)) != name {
-					continue
-				}
-				if !yield(i, &p) {
-					return
-				}
-				break
+			if string(p.Name()) == name && !yield(&p) {
+				return
 			}
 		}
 	}
@@ -82,14 +124,9 @@ func (v View) Named(names ...string) iter.Seq2[int, *PairView] {
 // names are unique, the last of that name if it has that type; else the last
 // of that name and type.
 func (v View) Lookup(name string, t Type) (PairView, bool) {
-	found := PairView{stream: v.stream}
-	for _, p := range v.Named(name) {
-		switch {
-		case p.typ == t:
-			found.pair = p.pair
-		case v.flags&UniqueName != 0:
-			found.pair = pair{}
-		}
+	var found PairView
+	for p := range v.named(name) {
+		v.take(&found, p, t)
 	}
 	return found, found.typ != 0
 }
