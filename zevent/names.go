@@ -73,7 +73,7 @@ var priorities = []string{
 var types = []string{"NULL", "READ", "WRITE", "FREE", "CLAIM", "FLUSH", "TRIM"}
 
 // append32 appends the names of a uint32 of that name, in brackets behind a space.
-func (n Names) append32(b, name []byte, v uint32) []byte {
+func (n *Names) append32(b, name []byte, v uint32) []byte {
 	switch string(name) {
 	case "zio_stage", "zio_pipeline":
 		return appendBits(b, n.stages, uint64(v))
@@ -81,14 +81,6 @@ func (n Names) append32(b, name []byte, v uint32) []byte {
 		return appendNumber(b, n.priorities, v)
 	case "zio_type":
 		return appendNumber(b, n.types, v)
-	}
-	return b
-}
-
-// append64 does so for a uint64.
-func (n Names) append64(b, name []byte, v uint64) []byte {
-	if string(name) == "zio_flags" {
-		return appendBits(b, n.flags, v)
 	}
 	return b
 }

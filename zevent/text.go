@@ -214,8 +214,10 @@ func (f *TextFormat) appendUint64(b, name []byte, v uint64) []byte {
 		b = append(b, '"')
 		b = append(f.appendColored(b, stateColor(v), []byte(state)), "\" ("...)
 		return append(appendHex(b, v), ')')
+	case "zio_flags":
+		return appendBits(appendHex(b, v), f.Names.flags, v)
 	}
-	return f.Names.append64(appendHex(b, v), name, v)
+	return appendHex(b, v)
 }
 
 func (f *TextFormat) appendArray(b []byte, p *nvlist.PairView) []byte {
