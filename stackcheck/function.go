@@ -260,8 +260,9 @@ func appendNodes(all []claim, u *callgraph.Unit) []claim {
 		if !f.Defined {
 			continue
 		}
+		symbol, _ := frame.SymbolOf(f.Title)
 		node := frame.Frame{
-			Function: f.Name, Symbol: strings.TrimPrefix(f.Title, u.Source+":"),
+			Function: f.Name, Symbol: symbol,
 			File: f.Position.File, Line: f.Position.Line, Column: f.Position.Column,
 			Bytes: f.Bytes, Kind: f.Kind, Object: u.Object,
 		}

@@ -11,11 +11,11 @@ import (
 // Link makes one graph of units, the way a linker resolves symbols:
 //
 //  1. A title that its unit defines is that definition; this is how local functions of the same name stay apart.
-//  2. A symbol is otherwise what another unit defines for all, or an alias of it, which only objects tell.
+//  2. A symbol is otherwise what another unit defines for all, or an alias of it, which objects tell, and gcc since release 16.
 //  3. A symbol that nobody defines for all is what another unit defines under its source's prefix: gcc prefixes weak and
 //     comdat definitions like local ones, and so does link-time optimisation with what it moved between its partitions.
 //  4. What remains is what the kernel exports, or else defines.
-//  5. What remains then is external: the kernel's functions, other modules', assembly, and aliases, which gcc never declares.
+//  5. What remains then is external: the kernel's functions, other modules', assembly, and aliases, which gcc did not tell before release 16.
 //
 // Where several units match, those that export the symbol are preferred; of these the one with the largest frame is taken
 // and the call is marked Ambiguous. A function of an object that is the code of one in a .ci file adds to that what
@@ -74,12 +74,6 @@ func wanted(units []*Unit) map[Place]bool {
 	return places
 }
 
-// symbol returns the assembler name of a title. The star in front of it marks a name that the source gave with asm.
-func symbol(title string) (name string, prefixed bool) {
-	i := strings.LastIndexByte(title, ':') // a source file may have one, an assembler name has not
-	return strings.TrimPrefix(title[i+1:], "*"), i >= 0
-}
-
 // define adds a unit's definitions, and returns them by title.
 func (l *linker) define(u *Unit) map[string]*Node {
 	defined := make(map[string]*Node, len(u.Functions))
@@ -87,7 +81,7 @@ func (l *linker) define(u *Unit) map[string]*Node {
 		if !f.Defined || f.CodeOf != nil {
 			continue
 		}
-		name, prefixed := symbol(f.Title)
+		name, _ := frame.SymbolOf(f.Title)
 		n := &Node{Defined: true, Kernel: u.Kernel, Partly: f.Partly, chained: u.Kernel || u.Linked, prototype: f.Prototype}
 		if n.Sized, n.Frame = f.frame(u.Object); n.Symbol == "" {
 			n.Symbol = name
@@ -99,14 +93,23 @@ func (l *linker) define(u *Unit) map[string]*Node {
 				l.places[place] = n
 			}
 		}
-		if prefixed && !u.Kernel {
-			l.prefixed[name] = append(l.prefixed[name], n)
-		} else if !prefixed {
-			l.publish(n, name)
+		l.name(n, f.Title)
+		for _, alias := range f.Aliases {
+			l.name(n, alias)
 		}
-		l.publish(n, f.Aliases...)
 	}
 	return defined
+}
+
+// name has a definition be found by a title, also from other units.
+func (l *linker) name(n *Node, title string) {
+	name, local := frame.SymbolOf(title)
+	switch {
+	case !local:
+		l.publish(n, name)
+	case !n.Kernel && !slices.Contains(l.prefixed[name], n):
+		l.prefixed[name] = append(l.prefixed[name], n)
+	}
 }
 
 // frame returns what is known of a function of an object, and whether its size is.
@@ -229,7 +232,7 @@ func (l *linker) resolve(title, declared string, defined map[string]*Node) Call 
 	if n := defined[title]; n != nil {
 		return Call{Callee: n}
 	}
-	name, prefixed := symbol(title)
+	name, prefixed := frame.SymbolOf(title)
 	if !prefixed {
 		for _, candidates := range [][]*Node{l.public[name], l.prefixed[name], l.kernel[name]} {
 			if len(candidates) > 0 {

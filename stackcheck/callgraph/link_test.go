@@ -3,6 +3,7 @@ package callgraph
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -65,6 +66,80 @@ func TestLink(t *testing.T) {
 			t.Errorf("calls (-want +got):\n%s", diff)
 		}
 		slices.Reverse(units)
+	}
+}
+
+// gcc 17 writes what 12.2 does, and which function an alias is.
+func TestLinkAlias(t *testing.T) {
+	units := []*Unit{readGolden(t, "gcc17/kinds"), readGolden(t, "gcc17/caller")}
+	older := []*Unit{readGolden(t, "kinds"), readGolden(t, "caller")}
+	for i := range units {
+		units[i].Object = older[i].Object
+	}
+	want := calls(Link(older))
+	want["kinds.o:call_alias"] = []string{"kinds.o:fixed x1", "?sink x1"}
+	want["kinds.o:pushed"] = append(want["kinds.o:pushed"], "?memcpy x1") // where 12.2 has instructions
+	if diff := cmp.Diff(want, calls(Link(units))); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+	user := &Unit{Object: "user.o", Source: "user.c",
+		Functions: []*Function{{Title: "main", Name: "main", Defined: true, Sized: true, Bytes: 8}, {Title: "other_name", Name: "other_name"}},
+		CallSites: []*CallSite{{Caller: "main", Callee: "other_name"}},
+	}
+	if diff := cmp.Diff([]string{"kinds.o:fixed x1"}, calls(Link(append(units, user)))["user.o:main"]); diff != "" {
+		t.Errorf("calls of an alias in another unit (-want +got):\n%s", diff)
+	}
+}
+
+// Aliases of aliases, local and weak ones, those of what is elsewhere, and what only a damaged file has: of themselves, without an edge, of a name
+// that is defined.
+func TestReadUnitAliases(t *testing.T) {
+	const text = `graph: { title: "x.c"
+node: { title: "f" label: "f\nx.c:1:1\n8 bytes (static)" }
+node: { title: "a" label: "a\nx.c:2:1" shape : triangle }
+edge: { sourcename: "a" targetname: "b" }
+node: { title: "b" label: "b\nx.c:3:1" shape : triangle }
+edge: { sourcename: "b" targetname: "f" label: "x.c:3:1" }
+node: { title: "x.c:weak" label: "weak\nx.c:4:1" shape : triangle }
+edge: { sourcename: "x.c:weak" targetname: "f" }
+node: { title: "away" label: "away\nx.c:5:1" shape : triangle }
+edge: { sourcename: "away" targetname: "elsewhere" }
+node: { title: "self" label: "self\nx.c:6:1" shape : triangle }
+edge: { sourcename: "self" targetname: "self" }
+node: { title: "lost" label: "lost\nx.c:7:1" shape : triangle }
+node: { title: "f" label: "f\nx.c:8:1" shape : triangle }
+node: { title: "g" label: "g\nx.c:9:1\n8 bytes (static)" }
+edge: { sourcename: "g" targetname: "a" }
+edge: { sourcename: "g" targetname: "x.c:weak" }
+edge: { sourcename: "g" targetname: "away" }
+edge: { sourcename: "f" targetname: "g" }
+}
+`
+	u, err := ReadUnit(strings.NewReader(text), "x.ci")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range u.Functions {
+		got = append(got, fmt.Sprint(f.Title, " ", f.Defined, " ", f.Aliases))
+	}
+	for _, site := range u.CallSites {
+		got = append(got, site.Caller+" calls "+site.Callee)
+	}
+	want := []string{
+		"f true [a b x.c:weak]", "g true []", "away false []", "self false []", "lost false []",
+		"g calls f", "g calls f", "g calls away", "f calls g",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	u.Object = "x.o"
+	user := &Unit{Object: "user.o",
+		Functions: []*Function{{Title: "main", Name: "main", Defined: true}},
+		CallSites: []*CallSite{{Caller: "main", Callee: "weak"}},
+	}
+	if diff := cmp.Diff([]string{"x.o:f x1"}, calls(Link([]*Unit{u, user}))["user.o:main"]); diff != "" {
+		t.Errorf("calls of a weak alias (-want +got):\n%s", diff)
 	}
 }
 

@@ -156,7 +156,7 @@ func (r *objectReader) refer(ref object.Reference) {
 		return
 	}
 	for _, u := range r.taken {
-		u.PassedTo, _ = symbol(callee)
+		u.PassedTo, _ = frame.SymbolOf(callee)
 	}
 	r.taken = r.taken[:0]
 	r.site(callee, code)
@@ -205,7 +205,7 @@ func (r *objectReader) title(t object.Target) (title string, ok bool) {
 
 // isNoCall reports whether a callee is of the kernel's own machinery and takes nothing of the stack that stays.
 func isNoCall(title string) bool {
-	name, _ := symbol(title)
+	name, _ := frame.SymbolOf(title)
 	switch name {
 	case "__fentry__", "mcount", "_mcount":
 		return true

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame/orc"
 	"github.com/kmodaudit/kmodaudit/stackcheck/object"
 )
@@ -38,8 +39,8 @@ func readCode(t testing.TB, name string) *Unit {
 func sites(u *Unit) map[string][]string {
 	all := make(map[string][]string)
 	for _, site := range u.CallSites {
-		caller, _ := symbol(site.Caller)
-		text, _ := symbol(site.Callee)
+		caller, _ := frame.SymbolOf(site.Caller)
+		text, _ := frame.SymbolOf(site.Callee)
 		if site.Code.Tail {
 			text += " by jump"
 		}
@@ -57,7 +58,7 @@ func sites(u *Unit) map[string][]string {
 func uses(u *Unit) []string {
 	var all []string
 	for _, use := range u.Uses {
-		name, _ := symbol(use.Function)
+		name, _ := frame.SymbolOf(use.Function)
 		text := fmt.Sprintf("%s %s %s+%d", name, use.Kind, use.Holder, use.Offset)
 		if use.PassedTo != "" {
 			text += " to " + use.PassedTo

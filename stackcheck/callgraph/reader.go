@@ -18,8 +18,14 @@ type Position struct {
 	Column int    `json:"column,omitempty"`
 }
 
-// A Record is one line of a .ci file: a *Function or a *CallSite.
+// A Record is one line of a .ci file: a *Function, an *Alias or a *CallSite.
 type Record interface{ record() }
+
+// An Alias is a node line of a function that is another: the CallSite of which it is the Caller leads there.
+type Alias struct {
+	Title, Name string
+	Position    Position
+}
 
 // A Function is a node line: a function that the unit defines, or only names.
 type Function struct {
@@ -30,12 +36,12 @@ type Function struct {
 	Sized    bool // Bytes and Kind are known; the compiler had -fcallgraph-info=su
 	Bytes    int
 	Kind     frame.Kind
+	Aliases  []string // titles of nodes that are the same function, or other symbols that other units can call it by
 
 	// Only functions of objects have what follows.
-	Frame   *frame.Frame // what other sources tell of it; in place of Name, Position, Bytes and Kind
-	Aliases []string     // other symbols that other units can call it by
-	CodeOf  *Place       // the function of a .ci file that this is the code of, nil if none tells of it
-	Partly  bool         // its code could not be read to the end
+	Frame  *frame.Frame // what other sources tell of it; in place of Name, Position, Bytes and Kind
+	CodeOf *Place       // the function of a .ci file that this is the code of, nil if none tells of it
+	Partly bool         // its code could not be read to the end
 
 	Prototype string // empty when it is not known, see Unit.SetPrototypes
 }
@@ -73,6 +79,7 @@ type Slot struct {
 }
 
 func (*Function) record() {}
+func (*Alias) record()    {}
 func (*CallSite) record() {}
 
 // indirect is the title that gcc gives to the callee of every call through a pointer.
@@ -84,11 +91,12 @@ const indirect = "__indirect_call"
 //	graph: { title: "SOURCE"
 //	node: { title: "TITLE" label: "NAME\nPLACE\nN bytes (KIND)\nN dynamic objects\n VARIABLE PLACE" }
 //	node: { title: "TITLE" label: "NAME\nPLACE" shape : ellipse }
+//	node: { title: "TITLE" label: "NAME\nPLACE" shape : triangle }
 //	edge: { sourcename: "TITLE" targetname: "TITLE" label: "PLACE" }
 //	}
 //
-// with the two characters \n between the parts of a label, an edge without label where gcc has no position, and an ellipse
-// for a function without body. Nothing is escaped. Titles have their quotes dropped, labels and SOURCE have not: a reader
+// with the two characters \n between the parts of a label, an edge without label where gcc has no position, an ellipse
+// for a function without body, and since release 16 a triangle for an alias, from which an edge leads to what it stands for. Nothing is escaped. Titles have their quotes dropped, labels and SOURCE have not: a reader
 // can rely on the first separator after a title and on the last of a line, on nothing between.
 // The dynamic objects are not read: the frame's kind says that there are any.
 type Reader struct {
@@ -203,18 +211,22 @@ func (r *Reader) node(rest string, column int) (Record, *frame.SyntaxError) {
 	column += len(title) + len(`" label: "`)
 	f := Function{Title: r.intern(title)}
 	label, external := strings.CutSuffix(label, `" shape : ellipse }`)
-	if !external {
+	label, alias := strings.CutSuffix(label, `" shape : triangle }`)
+	if !external && !alias {
 		if label, ok = strings.CutSuffix(label, `" }`); !ok {
 			return nil, &frame.SyntaxError{Column: column + len(label), What: "the label does not end"}
 		}
 	}
-	f.Defined = !external
+	f.Defined = !external && !alias
 	if external && title == indirect {
 		f.Name = r.intern(label)
 		return &f, nil
 	}
 	if !r.label(label, &f) {
 		return nil, &frame.SyntaxError{Column: column, What: `want label "function\nfile:line:col" or with "\nN bytes (kind)"`}
+	}
+	if alias {
+		return &Alias{f.Title, f.Name, f.Position}, nil
 	}
 	return &f, nil
 }

@@ -47,6 +47,8 @@ func TestReaderRecords(t *testing.T) {
 			&Function{Title: "f", Name: "f", Position: Position{"k.c", 6, 6}, Defined: true}},
 		{"external", `node: { title: "sink" label: "sink\n../kinds.c:3:13" shape : ellipse }`,
 			&Function{Title: "sink", Name: "sink", Position: Position{"../kinds.c", 3, 13}}},
+		{"alias", `node: { title: "other_name" label: "other_name\n../kinds.c:15:38" shape : triangle }`,
+			&Alias{Title: "other_name", Name: "other_name", Position: Position{"../kinds.c", 15, 38}}},
 		{"built in", `node: { title: "memcpy" label: "__builtin_memcpy\n<built-in>" shape : ellipse }`,
 			&Function{Title: "memcpy", Name: "__builtin_memcpy"}},
 		{"pointer", `node: { title: "__indirect_call" label: "Indirect Call Placeholder" shape : ellipse }`,
@@ -165,6 +167,11 @@ func TestReadUnitOnHostileNames(t *testing.T) {
 
 func FuzzReadUnit(f *testing.F) {
 	golden, err := filepath.Glob("testdata/*.ci")
+	if err == nil {
+		var recent []string
+		recent, err = filepath.Glob("testdata/gcc17/*.ci")
+		golden = append(golden, recent...)
+	}
 	if err != nil || len(golden) == 0 {
 		f.Fatalf("no seeds: %v", err)
 	}

@@ -3,6 +3,7 @@ package callgraph
 import (
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/kmodaudit/kmodaudit/stackcheck/object"
 	"github.com/kmodaudit/kmodaudit/stackcheck/prototype"
@@ -61,20 +62,76 @@ const (
 // ReadUnit reads the .ci file r. The name is what positions of errors begin with. The Unit holds everything that could be
 // read, also when there is an error: the join of all *frame.SyntaxErrors and of the failure that ended reading.
 func ReadUnit(r io.Reader, name string) (*Unit, error) {
-	var u Unit
+	var (
+		u       Unit
+		aliases []*Alias
+	)
 	reader := NewReader(r, name)
 	for reader.Scan() {
 		switch record := reader.Record().(type) {
 		case *Function:
 			u.Functions = append(u.Functions, record)
+		case *Alias:
+			aliases = append(aliases, record)
 		case *CallSite:
 			u.CallSites = append(u.CallSites, record)
 		}
 	}
 	u.Source = reader.Source()
+	u.resolve(aliases)
 	var all []error
 	for _, bad := range reader.SyntaxErrors() {
 		all = append(all, bad)
 	}
 	return &u, errors.Join(append(all, reader.Err())...)
+}
+
+// resolve gives each alias to the function that it stands for, and calls of it too. One of something that the unit does not define is a function
+// that it only names.
+func (u *Unit) resolve(aliases []*Alias) {
+	if len(aliases) == 0 {
+		return
+	}
+	const mostSteps = 16 // from an alias of an alias to a function: a damaged file may have one of itself
+	defined := make(map[string]*Function, len(u.Functions))
+	for _, f := range u.Functions {
+		if f.Defined && defined[f.Title] == nil {
+			defined[f.Title] = f
+		}
+	}
+	targets := make(map[string]string, len(aliases))
+	for _, alias := range aliases {
+		if defined[alias.Title] == nil {
+			targets[alias.Title] = ""
+		}
+	}
+	u.CallSites = slices.DeleteFunc(u.CallSites, func(site *CallSite) bool {
+		_, ok := targets[site.Caller]
+		if ok {
+			targets[site.Caller] = site.Callee
+		}
+		return ok
+	})
+	standsFor := make(map[string]*Function, len(aliases))
+	for _, alias := range aliases {
+		title := alias.Title
+		for range mostSteps {
+			if title = targets[title]; defined[title] != nil {
+				break
+			}
+		}
+		switch f := defined[title]; {
+		case defined[alias.Title] != nil:
+		case f != nil:
+			standsFor[alias.Title] = f
+			f.Aliases = append(f.Aliases, alias.Title)
+		default:
+			u.Functions = append(u.Functions, &Function{Title: alias.Title, Name: alias.Name, Position: alias.Position})
+		}
+	}
+	for _, site := range u.CallSites {
+		if f := standsFor[site.Callee]; f != nil {
+			site.Callee = f.Title
+		}
+	}
 }

@@ -3,6 +3,7 @@ package frame
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,12 +22,13 @@ const rebuild = "rebuild the object"
 //
 // It reads every generation of the format, which has neither a version nor escaping:
 //
-//	file:line:col:function <TAB> bytes <TAB> kind                gcc, since 4.6
-//	file:line:col:function <TAB> symbol <TAB> bytes <TAB> kind   gcc, since 17
-//	file:line:function <TAB> bytes <TAB> kind                    clang
-//	file:function <TAB> bytes <TAB> kind                         clang, functions that it made up
+//	file:line:col:function <TAB> bytes <TAB> kind               gcc, since 4.6
+//	file:line:col:function <TAB> title <TAB> bytes <TAB> kind   gcc, since 17
+//	file:line:function <TAB> bytes <TAB> kind                   clang
+//	file:function <TAB> bytes <TAB> kind                        clang, functions that it made up
 //
-// File names are printed raw, tabs and colons included, so that a row has to be taken apart from its right end.
+// The title is that of the function's node in a .ci file: its assembler name, behind "source:" if no other unit can call it, and
+// behind "*" if the source tells the name. File names are printed raw, tabs and colons included, so that a row has to be taken apart from its right end.
 // Two readings remain possible when a clang row's file name ends in a colon and a number; it is then taken for a gcc row.
 type Reader struct {
 	lines  *lines.Scanner
@@ -132,11 +134,15 @@ func kindOf(s string) (Kind, bool) {
 
 // parsePlace reads everything before the size. The Frame has no Function when there is none.
 func parsePlace(place string) Frame {
-	head, symbol, ok := cutLast(place, '\t')
-	// A tab before the position belongs to the file's name, and one without a column to clang, which prints no symbol.
-	if ok && !cutPosition(symbol, new(Frame)) {
-		f := Frame{Symbol: symbol}
-		if cutPosition(head, &f) && f.Column > 0 {
+	for _, tab := range lastTabs(place) {
+		// A tab before the position belongs to the file's name, and one behind a position without a column to clang, which prints no title.
+		head, title := place[:tab], place[tab+1:]
+		var f Frame
+		if !cutPosition(head, &f) || f.Column == 0 {
+			continue
+		}
+		if strings.HasPrefix(title, f.File+":") || !cutPosition(title, new(Frame)) {
+			f.Symbol, _ = SymbolOf(title)
 			return f
 		}
 	}
@@ -149,6 +155,34 @@ func parsePlace(place string) Frame {
 	}
 	f.File, f.Function, _ = cutLast(place, ':')
 	return f
+}
+
+// lastTabs returns where tabs are, from the left. A title repeats those of the file's name, which has few.
+func lastTabs(s string) []int {
+	const most = 9
+	var tabs []int
+	for end := len(s); len(tabs) < most; {
+		end = strings.LastIndexByte(s[:end], '\t')
+		if end < 0 {
+			break
+		}
+		tabs = append(tabs, end)
+	}
+	slices.Reverse(tabs)
+	return tabs
+}
+
+// SymbolOf returns the assembler name that gcc gives a function's node as its title, and whether it is local: other units cannot call it, or
+// may find another by that name, and the title begins with the unit's source. A name that the source tells by asm is marked by a star.
+func SymbolOf(title string) (name string, local bool) {
+	if name, told := strings.CutPrefix(title, "*"); told {
+		return name, false
+	}
+	if _, name, told := strings.Cut(title, ":*"); told {
+		return name, true
+	}
+	_, name, local = cutLast(title, ':') // a source file may have one, an assembler name has not
+	return name, local
 }
 
 // cutPosition splits "file:line:col:function" or "file:line:function" at the last position that it finds: the file's name

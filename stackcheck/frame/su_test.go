@@ -2,9 +2,11 @@ package frame
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -46,6 +48,16 @@ func TestReader(t *testing.T) {
 		// gcc 17
 		{"symbol", "example.cpp:2:5:int square(int)\t_Z6squarei\t16\tstatic",
 			Frame{Function: "int square(int)", Symbol: "_Z6squarei", File: "example.cpp", Line: 2, Column: 5, Bytes: 16, Kind: Static}},
+		{"no other unit calls it", "../kinds.c:9:38:odd\t../kinds.c:odd\t48\tstatic",
+			Frame{Function: "odd", Symbol: "odd", File: "../kinds.c", Line: 9, Column: 38, Bytes: 48, Kind: Static}},
+		{"in a header", "/inc/h.h:9:38:clone.constprop\tkinds.c:clone.constprop.0\t48\tstatic",
+			Frame{Function: "clone.constprop", Symbol: "clone.constprop.0", File: "/inc/h.h", Line: 9, Column: 38, Bytes: 48, Kind: Static}},
+		{"asm label", "kinds.c:18:6:labelled\t*assembler_name\t32\tstatic",
+			Frame{Function: "labelled", Symbol: "assembler_name", File: "kinds.c", Line: 18, Column: 6, Bytes: 32, Kind: Static}},
+		{"asm label that no other unit calls", "kinds.c:18:6:labelled\tkinds.c:*a:b\t32\tstatic",
+			Frame{Function: "labelled", Symbol: "a:b", File: "kinds.c", Line: 18, Column: 6, Bytes: 32, Kind: Static}},
+		{"tabs in file and title", "a\tb.c:2:5:f\ta\tb.c:f\t16\tstatic",
+			Frame{Function: "f", Symbol: "f", File: "a\tb.c", Line: 2, Column: 5, Bytes: 16, Kind: Static}},
 		{"symbol and tab in file", "a\tb.c:2:5:f\tf.constprop.0\t16\tstatic",
 			Frame{Function: "f", Symbol: "f.constprop.0", File: "a\tb.c", Line: 2, Column: 5, Bytes: 16, Kind: Static}},
 		// clang
@@ -120,7 +132,7 @@ func TestReaderGivesUpOnOtherFiles(t *testing.T) {
 	}
 }
 
-// What gcc 12.2 writes for testdata/kinds.c, names.cc, and hostile.c under hostile names.
+// What gcc 12.2 writes for testdata/kinds.c, names.cc, and hostile.c under hostile names, and gcc 17 of October 2026 for the same.
 func TestReaderOnGoldenFiles(t *testing.T) {
 	type row struct {
 		File, Function string
@@ -152,6 +164,10 @@ func TestReaderOnGoldenFiles(t *testing.T) {
 			{"sp ace é.c", "st", 80}, {"sp ace é.c", "pub", 16},
 		},
 	}
+	for name, want := range maps.Clone(tests) {
+		tests["gcc17/"+name] = slices.Clone(want)
+	}
+	tests["gcc17/names.su"][4].Bytes = 48
 	for name, want := range tests {
 		t.Run(name, func(t *testing.T) {
 			text, err := os.ReadFile(filepath.Join("testdata", name))
@@ -167,6 +183,34 @@ func TestReaderOnGoldenFiles(t *testing.T) {
 				t.Errorf("problems %q, rows (-want +got):\n%s", problems, diff)
 			}
 		})
+	}
+}
+
+// The titles that gcc 17 writes are symbols behind their source, or told by asm.
+func TestSymbolsOnGoldenFiles(t *testing.T) {
+	want := map[string]string{
+		"odd": "odd", "cloned.constprop": "cloned.constprop.0", "fixed": "fixed", "weak_hook": "weak_hook", "labelled": "assembler_name",
+		"int n::{anonymous}::anon(int)": "_ZN1n12_GLOBAL__N_1L4anonEi.constprop.0", "int n::use(int)": "_ZN1n3useEi",
+		"n::lam(int)::<lambda(int)>": "_ZZN1n3lamEiENKUliE_clEi", "st": "st", "pub": "pub",
+	}
+	found := 0
+	for _, name := range []string{"kinds.su", "names.su", "hostile.su"} {
+		text, err := os.ReadFile(filepath.Join("testdata/gcc17", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		frames, _ := read(t, string(text))
+		for _, f := range frames {
+			if symbol, ok := want[f.Function]; ok {
+				found++
+				if f.Symbol != symbol {
+					t.Errorf("%s: %s is %q, want %q", name, f.Function, f.Symbol, symbol)
+				}
+			}
+		}
+	}
+	if found != 18 {
+		t.Errorf("%d functions were looked at, want 18", found)
 	}
 }
 
@@ -209,6 +253,11 @@ func TestReaderOnGCC(t *testing.T) {
 
 func FuzzReader(f *testing.F) {
 	golden, err := filepath.Glob("testdata/*.su")
+	if err == nil {
+		var recent []string
+		recent, err = filepath.Glob("testdata/gcc17/*.su")
+		golden = append(golden, recent...)
+	}
 	if err != nil || len(golden) == 0 {
 		f.Fatalf("no seeds: %v", err)
 	}
