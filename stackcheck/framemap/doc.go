@@ -6,7 +6,7 @@
 //     it: first the return address, then saved registers, and then variables and what the compiler spills.
 //   - A scope is a function's own body, or that of a function that was inlined into it, at one place. Scopes form a tree: inlined
 //     functions have functions inlined into them. Blocks within a function are no scopes here.
-//   - A variable lies in the frame when its location is an offset from the frame's base (DW_OP_fbreg), for all of the
+//   - A variable lies in the frame when its location is an offset from the frame's base (DW_OP_fbreg), or from the stack pointer where gcc rounds it down or clang does without a base, for all of the
 //     scope or for a part of it: one that is mostly in a register has a place on the stack where it was spilled. One
 //     that has no such location takes nothing.
 //   - A span is a range of bytes in the frame. Variables that do not live at once share spans: compilers put those of two inlined

@@ -9,6 +9,10 @@ import (
 // maxFrameBytes bounds offsets and sizes that are believed.
 const maxFrameBytes = 1 << 30
 
+// stackPointerAt is where the stack pointer is taken to be below the CFA, which where it is rounded down is not known: so far that what is told by the
+// one and by the other shares nothing.
+const stackPointerAt = -maxFrameBytes / 2
+
 // Operations of location expressions (DWARF 5, section 7.7.1).
 const (
 	opPlus    = 0x23 // DW_OP_plus_uconst: adds a number to what was told before
@@ -102,11 +106,14 @@ func (u *unit) inFrame(expression []byte, bytes int64) []Span {
 	for b.left() {
 		offset, isFrame := int64(0), false
 		switch op := b.byte(); {
-		case op == opFrame, op == opBase0+u.stackPointer() && !u.belowCFA: // clang has both, and its frame's base is the stack pointer
+		case op == opFrame, op == opBase0+u.stackPointer():
 			offset, isFrame = b.signed(), true
 			for b.left() && b.peek() == opPlus {
 				b.byte()
 				offset += int64(min(b.unsigned(), maxFrameBytes))
+			}
+			if op != opFrame && u.belowCFA { // clang has both, and its frame's base is the stack pointer
+				offset += stackPointerAt
 			}
 		case op >= opReg0 && op <= opReg31, op == opPiece:
 			if op == opPiece {

@@ -27,6 +27,7 @@ func TestInFrame(t *testing.T) {
 		{"offset", "\x91\x70", []Span{{-16, -8}}},
 		{"argument above the frame", "\x91\x08", nil},
 		{"register", "\x50", nil},
+		{"stack pointer that is rounded down", "\x77\x10", []Span{{stackPointerAt + 16, stackPointerAt + 24}}},
 		{"address", "\x03\x00\x00\x00\x00\x00\x00\x00\x00", nil},
 		{"what a place points at", "\x91\x70\x06", nil},
 		{"value that is computed from a place", "\x91\x70\x9f", nil},
