@@ -265,6 +265,9 @@ func (p *preparer) module(ctx context.Context, source sourceInputs, packages dis
 		Layout   int
 	}{source, packages.Unpack, string(installed), kbuild.AuditFlags, kbuild.Layout}
 	name := fmt.Sprintf("make %s %s for Linux %s", p.ground.Module.Name, p.ground.Module.Version, p.ground.Kernel.Release)
+	if p.ground.Module.IsBeyond(p.ground.Kernel) {
+		name += fmt.Sprintf(" (it tells of Linux up to %v)", p.ground.Module.Newest)
+	}
 	dir, err := p.step(ctx, "build", name, inputs, func(dir string, _ func(progress.Event)) error {
 		return kbuild.Build(ctx, kbuild.Spec{
 			Module: p.ground.Module, Kernel: p.ground.Kernel, Flags: kbuild.AuditFlags,

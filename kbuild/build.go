@@ -68,11 +68,15 @@ func Build(ctx context.Context, s Spec) error {
 	if err := s.run(ctx, s.Dir, nil, "cp", "-a", s.Module.Dir+"/.", tree); err != nil {
 		return fmt.Errorf("copying the module's source: %w", err)
 	}
+	beyond := ""
+	if s.Module.IsBeyond(s.Kernel) {
+		beyond = fmt.Sprintf("; it tells of Linux up to %v only, unless it was patched: take a newer source, or an older kernel", s.Module.Newest)
+	}
 	if err := s.configure(ctx, tree); err != nil {
-		return fmt.Errorf("configuring %s for Linux %s: %w", s.Module.Name, s.Kernel.Release, err)
+		return fmt.Errorf("configuring %s for Linux %s: %w%s", s.Module.Name, s.Kernel.Release, err, beyond)
 	}
 	if err := s.make(ctx, tree); err != nil {
-		return fmt.Errorf("building %s for Linux %s: %w", s.Module.Name, s.Kernel.Release, err)
+		return fmt.Errorf("building %s for Linux %s: %w%s", s.Module.Name, s.Kernel.Release, err, beyond)
 	}
 	if err := s.strip(ctx, filepath.Join(tree, s.Module.moduleDir)); err != nil {
 		return fmt.Errorf("stripping the modules: %w", err)

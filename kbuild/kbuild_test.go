@@ -83,7 +83,7 @@ func TestReadModuleErrors(t *testing.T) {
 }
 
 func TestSupports(t *testing.T) {
-	m := Module{Name: "zfs", Version: "2.1.11", Oldest: &Version{3, 10}, Newest: &Version{6, 2}}
+	m := Module{Name: "zfs", Version: "2.3.2", Oldest: &Version{3, 10}, Newest: &Version{6, 2}, refusesNewer: true}
 	for release, want := range map[string]string{
 		"6.2.16-1-amd64": "", "3.10.0": "", "6.1.0-56-amd64": "",
 		"6.12.9-amd64": "supports Linux up to 6.2", "7.0.0": "supports Linux up to 6.2", "3.9.1": "needs Linux 3.10",
@@ -93,6 +93,10 @@ func TestSupports(t *testing.T) {
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("Supports(%s) = %v, want %q", release, err, want)
 		}
+	}
+	m.refusesNewer = false
+	if newer := (Kernel{Release: "6.12.9-amd64"}); m.Supports(newer) != nil || !m.IsBeyond(newer) || m.IsBeyond(Kernel{Release: "6.2.16"}) {
+		t.Error("a module whose configure refuses no kernel, and which may be patched for newer ones, is refused")
 	}
 	if err := (Module{}).Supports(Kernel{Release: "7.0"}); err != nil {
 		t.Errorf("a module without limits: %v", err)

@@ -2,6 +2,7 @@ package kbuild
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,8 +19,9 @@ type Module struct {
 	Oldest  *Version // oldest kernel that the tree says it builds on, nil if it does not say
 	Newest  *Version // newest, likewise
 
-	autotools bool   // configured by ./configure --with-linux=, as OpenZFS is
-	moduleDir string // below Dir: where the module's own objects are
+	autotools    bool   // configured by ./configure --with-linux=, as OpenZFS is
+	refusesNewer bool   // kernels than Newest
+	moduleDir    string // below Dir: where the module's own objects are
 }
 
 // ReadModule finds out what the source tree at dir is. It knows two kinds: a tree with a
@@ -48,6 +50,13 @@ func (m *Module) readMeta(meta string) error {
 		return fmt.Errorf("reading the module's source: %s has META but no configure; run ./autogen.sh there first", m.Dir)
 	}
 	m.autotools, m.moduleDir = true, "module"
+	// Since 2.3 configure refuses kernels that are newer than META says, unless it is told so by this option. What is older may be patched for
+	// them, as Ubuntu's package is.
+	configure, err := os.ReadFile(filepath.Join(m.Dir, "configure"))
+	if err != nil {
+		return fmt.Errorf("reading the module's source: %w", err)
+	}
+	m.refusesNewer = bytes.Contains(configure, []byte("--enable-linux-experimental"))
 	fields := map[string]string{}
 	for line := range strings.Lines(meta) {
 		key, value, _ := strings.Cut(line, ":")
@@ -60,7 +69,6 @@ func (m *Module) readMeta(meta string) error {
 	if release := fields["Release"]; release != "" {
 		m.Version += "-" + release
 	}
-	var err error
 	if m.Oldest, err = limit(fields["Linux-Minimum"]); err != nil {
 		return fmt.Errorf("reading %s: Linux-Minimum: %w", filepath.Join(m.Dir, "META"), err)
 	}
@@ -92,14 +100,20 @@ func setsObjM(makefile string) bool {
 	return false
 }
 
-// Supports returns an error if the tree says that it does not build on k.
+// IsBeyond tells a kernel that is newer than the tree says it builds on.
+func (m Module) IsBeyond(k Kernel) bool {
+	v, err := ParseVersion(k.Release)
+	return err == nil && m.Newest != nil && v.After(*m.Newest)
+}
+
+// Supports returns an error if the tree does not build on k.
 func (m Module) Supports(k Kernel) error {
 	v, err := ParseVersion(k.Release)
 	if err != nil {
 		return err
 	}
 	what := strings.TrimSpace(m.Name + " " + m.Version)
-	if m.Newest != nil && v.After(*m.Newest) {
+	if m.refusesNewer && m.IsBeyond(k) {
 		return fmt.Errorf("building %s: it supports Linux up to %v and the kernel is %s; take a newer source of the module, or an older kernel", what, m.Newest, k.Release)
 	}
 	if m.Oldest != nil && m.Oldest.After(v) {
