@@ -56,6 +56,11 @@ func TestReadModule(t *testing.T) {
 		t.Errorf("ReadModule (-want +got):\n%s", diff)
 	}
 
+	refusing := tree(t, map[string]string{"META": meta, "configure": "#!/bin/sh\n  --enable-linux-experimental\n"})
+	if got, err := ReadModule(refusing); err != nil || !got.refusesNewer {
+		t.Errorf("ReadModule of one whose configure refuses newer kernels = %+v, %v", got, err)
+	}
+
 	plain := tree(t, map[string]string{"Makefile": "# a module\nobj-m += hello.o\n"})
 	if got, err := ReadModule(plain); err != nil || got.autotools {
 		t.Errorf("ReadModule of a plain module = %+v, %v", got, err)
