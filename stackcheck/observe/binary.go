@@ -2,6 +2,7 @@ package observe
 
 import (
 	"bytes"
+	"debug/elf"
 	"errors"
 	"fmt"
 	"path"
@@ -137,6 +138,16 @@ func (c *machineCode) find(e Entry) (part, match) {
 		return found[0], same
 	}
 	return found[0], repeated
+}
+
+// copiedBelow returns how far below a return address the tracer found a copy of it. Where the kernel keeps frame pointers, so that its modules have no
+// ORC, the trampoline that calls the tracer pushes the return address of the traced function's caller a second time, behind its own and a frame pointer
+// (save_mcount_regs in arch/x86/kernel/ftrace_64.S); that is the second entry's.
+func (c *machineCode) copiedBelow(entry int) int {
+	if entry != 1 || c == nil || c.depths != nil || c.file.Machine != elf.EM_X86_64 {
+		return 0
+	}
+	return 3 * 8
 }
 
 // depthAtCall returns the depth at the call that pushed an entry's return address, or 0 when ORC does not tell it exactly.

@@ -93,8 +93,13 @@ func (s *Step) remark(text string) {
 
 func (c *comparison) step(entries []Entry, i int, caller *callgraph.Node) judged {
 	e := entries[i]
-	s := judged{Step: Step{Entry: e}}
 	code := c.binaries.modules[e.Module]
+	copied := code.copiedBelow(i)
+	e.Size -= copied
+	s := judged{Step: Step{Entry: e}}
+	if copied > 0 {
+		s.remark(fmt.Sprintf("less %d bytes, below which the tracer has a copy of its return address: the kernel keeps frame pointers", copied))
+	}
 	at, match := code.find(e)
 	if s.match = match; match == foreign {
 		s.remark("the build has no such function of that length")

@@ -175,6 +175,31 @@ func TestCompareWithModule(t *testing.T) {
 	}
 }
 
+// Where the kernel keeps frame pointers, modules have no ORC, and the tracer sees more of the function that called the traced one than it has.
+func TestCompareWithFramePointers(t *testing.T) {
+	const withoutORC = "../../testdata/small-module/clang"
+	traced, kernel := Entry{Size: 64, Function: "sink", Offset: 5, Length: 0x100}, Entry{Size: 40, Function: "caller", Offset: 5, Length: 0x100}
+	fixed := func(size int) Entry {
+		return Entry{Size: size, Function: "fixed", Offset: 0xf, Length: 0x20, Module: "small"}
+	}
+	for _, test := range []struct {
+		name     string
+		trace    Trace
+		at, size int
+		findings int
+	}{
+		{"called the traced function", stack(traced, fixed(344)), 1, 320, 0},
+		{"took more than that", stack(traced, fixed(352)), 1, 328, 1},
+		{"further up", stack(traced, kernel, fixed(320)), 2, 320, 0},
+		{"took more, further up", stack(traced, kernel, fixed(344)), 2, 344, 1},
+	} {
+		o := compare(t, []Trace{test.trace}, withoutORC)[0]
+		if len(o.Findings) != test.findings || o.Steps[test.at].Size != test.size {
+			t.Errorf("%s: %d bytes and findings %v, want %d and %d of them", test.name, o.Steps[test.at].Size, o.Findings, test.size, test.findings)
+		}
+	}
+}
+
 // A path that is exact is a bound of all that happened below its first function.
 func TestCompareFindsAPathThatIsExceeded(t *testing.T) {
 	// leaf calls nothing, as far as the graph knows: 8 bytes, exactly.

@@ -14,6 +14,7 @@
 //     included: gcc's size of a frame, or less where the frame was not at its deepest.
 //   - The traced function is the first entry: it was entered just then and has no frame yet. What lies above its own return
 //     address is the tracer's.
+//     Where the kernel keeps frame pointers, the caller of the traced function is shown 24 bytes larger, by which its size is corrected.
 //   - The depth at a call is what ORC tells of the instruction before the return address. It has to be the size of the entry.
 //   - A run is a sequence of entries of modules of the build, with no other function in between.
 //
