@@ -21,6 +21,7 @@ type Node struct {
 	Callers  []*Node    // in the order of Graph.Nodes
 	Indirect []Position // sites of calls through pointers, in the order of the .ci file; those that only code tells have no position
 	Uses     []*Use     // what else leads to the function
+	Aliases  []string   // its other symbols
 
 	chained      bool    // see isChained
 	code         []*Code // of calls through pointers, as far as machine code tells
@@ -212,11 +213,11 @@ func (g *Graph) turnsOf(members []*Node) (times int, given bool) {
 	return max(times, 1), times > 0
 }
 
-// Find returns the nodes of a function: those whose printable name, symbol, or printable base name it is.
+// Find returns the nodes of a function: those whose printable name, symbol, alias, or printable base name it is.
 func (g *Graph) Find(function string) []*Node {
 	var found []*Node
 	for _, n := range g.Nodes {
-		if n.Function == function || n.Symbol == function || frame.BaseName(n.Function) == function {
+		if n.Function == function || n.Symbol == function || frame.BaseName(n.Function) == function || slices.Contains(n.Aliases, function) {
 			found = append(found, n)
 		}
 	}

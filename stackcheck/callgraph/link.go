@@ -94,11 +94,19 @@ func (l *linker) define(u *Unit) map[string]*Node {
 			}
 		}
 		l.name(n, f.Title)
-		for _, alias := range f.Aliases {
-			l.name(n, alias)
-		}
+		l.alias(n, f.Aliases)
 	}
 	return defined
+}
+
+// alias has a definition be found by other titles too.
+func (l *linker) alias(n *Node, titles []string) {
+	for _, title := range titles {
+		l.name(n, title)
+		if symbol, _ := frame.SymbolOf(title); symbol != n.Symbol && !slices.Contains(n.Aliases, symbol) {
+			n.Aliases = append(n.Aliases, symbol)
+		}
+	}
 }
 
 // name has a definition be found by a title, also from other units.
@@ -124,15 +132,13 @@ func (f *Function) frame(object string) (sized bool, told frame.Frame) {
 	return f.Sized, told
 }
 
-func (l *linker) publish(n *Node, symbols ...string) {
+func (l *linker) publish(n *Node, symbol string) {
 	all := l.public
 	if n.Kernel {
 		all = l.kernel
 	}
-	for _, symbol := range symbols {
-		if !slices.Contains(all[symbol], n) {
-			all[symbol] = append(all[symbol], n)
-		}
+	if !slices.Contains(all[symbol], n) {
+		all[symbol] = append(all[symbol], n)
 	}
 }
 
@@ -145,7 +151,7 @@ func (l *linker) identify(u *Unit, defined map[string]*Node) {
 		if n := l.places[*f.CodeOf]; n != nil && defined[f.Title] == nil {
 			defined[f.Title] = n
 			n.Partly, n.prototype = n.Partly || f.Partly, f.Prototype
-			l.publish(n, f.Aliases...)
+			l.alias(n, f.Aliases)
 		}
 	}
 	for _, use := range u.Uses {

@@ -82,6 +82,11 @@ func TestLinkAlias(t *testing.T) {
 	if diff := cmp.Diff(want, calls(Link(units))); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
+	for name, graph := range map[string]*Graph{"other_name": Link(units), "init_module": Link([]*Unit{readCode(t, small)})} {
+		if found := graph.Find(name); len(found) != 1 || found[0].Symbol == name {
+			t.Errorf("by the alias %s %d functions are found", name, len(found))
+		}
+	}
 	user := &Unit{Object: "user.o", Source: "user.c",
 		Functions: []*Function{{Title: "main", Name: "main", Defined: true, Sized: true, Bytes: 8}, {Title: "other_name", Name: "other_name"}},
 		CallSites: []*CallSite{{Caller: "main", Callee: "other_name"}},
