@@ -21,7 +21,7 @@ type Node struct {
 	Callers  []*Node    // in the order of Graph.Nodes
 	Indirect []Position // sites of calls through pointers, in the order of the .ci file; those that only code tells have no position
 	Uses     []*Use     // what else leads to the function
-	Aliases  []string   // its other symbols
+	Aliases  []string   // its other symbols, maybe with it and twice
 
 	chained      bool    // see isChained
 	code         []*Code // of calls through pointers, as far as machine code tells

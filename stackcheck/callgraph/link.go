@@ -103,20 +103,21 @@ func (l *linker) define(u *Unit) map[string]*Node {
 func (l *linker) alias(n *Node, titles []string) {
 	for _, title := range titles {
 		l.name(n, title)
-		if symbol, _ := frame.SymbolOf(title); symbol != n.Symbol && !slices.Contains(n.Aliases, symbol) {
-			n.Aliases = append(n.Aliases, symbol)
-		}
+		symbol, _ := frame.SymbolOf(title)
+		n.Aliases = append(n.Aliases, symbol)
 	}
 }
 
 // name has a definition be found by a title, also from other units.
 func (l *linker) name(n *Node, title string) {
 	name, local := frame.SymbolOf(title)
-	switch {
-	case !local:
+	if !local {
 		l.publish(n, name)
-	case !n.Kernel && !slices.Contains(l.prefixed[name], n):
-		l.prefixed[name] = append(l.prefixed[name], n)
+		return
+	}
+	same := l.prefixed[name]
+	if isLast := len(same) > 0 && same[len(same)-1] == n; !isLast && !n.Kernel { // a definition's names come one after the other
+		l.prefixed[name] = append(same, n)
 	}
 }
 

@@ -121,7 +121,7 @@ func (u *Unit) resolve(aliases []*Alias) {
 			}
 		}
 		switch f := defined[title]; {
-		case defined[alias.Title] != nil:
+		case defined[alias.Title] != nil, standsFor[alias.Title] != nil: // as only a damaged file has
 		case f != nil:
 			standsFor[alias.Title] = f
 			f.Aliases = append(f.Aliases, alias.Title)
