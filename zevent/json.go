@@ -62,12 +62,9 @@ func (f JSONFormat) AppendView(b []byte, v View) []byte {
 	b = append(b, `,"dropped":`...)
 	b = strconv.AppendUint(b, v.Dropped, 10)
 	b = append(b, `,"payload":`...)
-	m := jsonMemories.Get().(*jsonMemory)
-	if m.names == nil || m.names.isFull() {
-		m.names = newNameSequence()
-	}
+	m := borrowJSONMemory()
 	b = f.appendPayload(b, v.Pairs, m)
-	jsonMemories.Put(m)
+	m.giveBack()
 	return append(b, "}\n"...)
 }
 
@@ -77,8 +74,39 @@ type jsonMemory struct {
 	offsets []int // of the pairs of a list, and behind them of one that is embedded in it
 }
 
-// jsonMemories are used again, by any goroutine.
-var jsonMemories = sync.Pool{New: func() any { return new(jsonMemory) }}
+// jsonMemories are used again, by any goroutine: as many as there were at once. A sync.Pool gives them up now and then.
+var jsonMemories struct {
+	sync.Mutex
+	free []*jsonMemory
+}
+
+// maxKeptOffsets is far above the pairs that an event of a module has.
+const maxKeptOffsets = 64 << 10
+
+// borrowJSONMemory returns one for one event.
+func borrowJSONMemory() *jsonMemory {
+	jsonMemories.Lock()
+	defer jsonMemories.Unlock()
+	last := len(jsonMemories.free) - 1
+	if last < 0 {
+		return &jsonMemory{names: newNameSequence()}
+	}
+	m := jsonMemories.free[last]
+	jsonMemories.free = jsonMemories.free[:last]
+	return m
+}
+
+func (m *jsonMemory) giveBack() {
+	if m.names.isFull() {
+		m.names = newNameSequence()
+	}
+	if cap(m.offsets) > maxKeptOffsets {
+		m.offsets = nil
+	}
+	jsonMemories.Lock()
+	defer jsonMemories.Unlock()
+	jsonMemories.free = append(jsonMemories.free, m)
+}
 
 func (f JSONFormat) appendPayload(b []byte, list nvlist.View, m *jsonMemory) []byte {
 	first, names := len(m.offsets), m.names
