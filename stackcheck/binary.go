@@ -89,6 +89,9 @@ func readBinary(file File, calls bool) (binary, error) {
 	}
 	sizes, sizesErr := stacksizes.Sizes(f)
 	table, depthsErr := orc.Read(f)
+	if errors.Is(depthsErr, orc.ErrNone) && errors.Is(sizesErr, stacksizes.ErrNone) && b.product && !f.Linked {
+		table, depthsErr = orc.FromCode(f, callgraph.ReturnsNever)
+	}
 	var depths []frame.Frame
 	if table != nil {
 		depths = table.Sizes(f)

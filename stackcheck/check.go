@@ -80,7 +80,7 @@ func (c *checker) judge(f frame.Frame, p pair) (kind FindingKind, limit, was int
 	switch {
 	case f.Bytes > limit:
 		return FrameAboveLimit, limit, was
-	case f.Kind == frame.Dynamic && f.Source != frame.SourceORC: // which only says that it could not tell more
+	case f.Kind == frame.Dynamic && f.Source != frame.SourceORC && f.Source != frame.SourceCode: // which only say that they could not tell more
 		return FrameUnbounded, 0, was
 	case p.New == nil: // no baseline
 		return "", 0, 0

@@ -5,7 +5,7 @@
 //
 //   - A build is a tree of objects with their .su files, and with their .ci files where the compiler writes them (gcc >= 10).
 //     The build's root is the directory of that tree as the compiler named it; paths in frames are relative to it.
-//   - A source is one kind of evidence of a frame's size: .su, .ci, .stack_sizes or ORC. What several tell of one function is
+//   - A source is one kind of evidence of a frame's size: .su, .ci, .stack_sizes, ORC or code. What several tell of one function is
 //     brought together by its name, and by its file where both tell it; where names leave a choice, as of clones, by its size.
 //   - A limit is the largest size that a frame, or a path, may have.
 //   - A waiver lets frames above the limit pass, for a stated reason and up to a ceiling. A waiver that excuses nothing is

@@ -1,6 +1,7 @@
 package stackcheck
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strconv"
@@ -13,7 +14,8 @@ import (
 
 // A Function is one function of a build, with its frame as each source tells it, the best source first: .su is
 // the compiler's own word with the place in the source code, .ci the same without clang's, .stack_sizes has no place, and ORC,
-// computed from the machine code, knows a frame that grows at run time only in part.
+// computed from the machine code, knows a frame that grows at run time only in part. So does the code itself, which is followed
+// where a module has nothing else.
 type Function struct {
 	Frames []frame.Frame `json:"frames"` // one of a source
 }
@@ -29,7 +31,7 @@ func (f Function) From(source frame.Source) *frame.Frame {
 }
 
 // Sources are all that are read, the best first.
-var Sources = []frame.Source{frame.SourceSU, frame.SourceCI, frame.SourceStackSizes, frame.SourceORC}
+var Sources = []frame.Source{frame.SourceSU, frame.SourceCI, frame.SourceStackSizes, frame.SourceORC, frame.SourceCode}
 
 func sortBySource(frames []frame.Frame) {
 	slices.SortStableFunc(frames, func(a, b frame.Frame) int {
@@ -280,7 +282,7 @@ func appendNodes(all []claim, u *callgraph.Unit) []claim {
 
 // addRealignment corrects what gcc tells of a function that rounds its stack pointer down, of which it counts a part.
 func (c *claim) addRealignment() {
-	code := Function{c.frames}.From(frame.SourceORC)
+	code := cmp.Or(Function{c.frames}.From(frame.SourceORC), Function{c.frames}.From(frame.SourceCode))
 	if code == nil || code.RealignBytes == 0 {
 		return
 	}

@@ -45,7 +45,7 @@ func stackFramesCommand([]string) *cobra.Command {
 		Use:   "frames PATH...",
 		Short: "List stack frames, the largest first",
 		Long: `Frames lists what each function takes of the stack, the largest first: once, from the best source there is, which
-is .su, then .ci, then .stack_sizes of clang (-fstack-size-section), then ORC. --source chooses one, or shows all side by
+is .su, then .ci, then .stack_sizes of clang (-fstack-size-section), then ORC, then the code of a module that has none. --source chooses one, or shows all side by
 side. The return address counts, as gcc does; it is added to what clang tells.
 
 ` + stackInput + `

@@ -18,6 +18,9 @@ var NoReturn = []string{
 	"stop_this_cpu", "usercopy_abort",
 }
 
+// ReturnsNever tells the symbols of NoReturn.
+func ReturnsNever(symbol string) bool { return slices.Contains(NoReturn, frame.BaseName(symbol)) }
+
 // markNoReturn notes which functions do not return, and which of the options are about none.
 func (g *Graph) markNoReturn(more []string) {
 	known := make(map[string]bool, len(NoReturn)+len(more))

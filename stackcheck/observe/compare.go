@@ -167,6 +167,8 @@ func sourceName(s frame.Source) string {
 		return "gcc (." + string(s) + ")"
 	case frame.SourceStackSizes:
 		return "clang (.stack_sizes)"
+	case frame.SourceCode:
+		return "its code"
 	}
 	return "ORC"
 }

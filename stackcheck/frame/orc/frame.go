@@ -40,7 +40,7 @@ func (t *Table) size(size *frame.Frame, rows []Row, f *object.File, fn *object.F
 	if !ok {
 		return
 	}
-	size.Function, size.Symbol, size.File, size.Source = fn.Symbol, fn.Symbol, fn.File, frame.SourceORC
+	size.Function, size.Symbol, size.File, size.Source = fn.Symbol, fn.Symbol, fn.File, t.source
 	size.Bytes, size.Kind, size.RealignBytes = bytes, kind, realign
 }
 

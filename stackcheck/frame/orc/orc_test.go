@@ -262,6 +262,10 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			return
 		}
+		derived, err := FromCode(file, returnsNever)
+		if err == nil {
+			derived.Sizes(file)
+		}
 		table, err := Read(file)
 		if err != nil {
 			return

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
 	"github.com/kmodaudit/kmodaudit/stackcheck/object"
 )
 
@@ -23,7 +24,8 @@ var ErrNone = errors.New("no ORC (.orc_unwind); a kernel with CONFIG_UNWINDER_OR
 
 // A Table is the ORC of an object.
 type Table struct {
-	rows []Row // by address
+	rows   []Row        // by address
+	source frame.Source // that its frames have
 }
 
 // Read reads the ORC of an object. A table that is damaged anywhere is an error as a whole: a row that is missing makes
@@ -40,7 +42,7 @@ func Read(f *object.File) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Table{rows: where}
+	t := &Table{rows: where, source: frame.SourceORC}
 	if want := uint64(len(t.rows)) * rowBytes; rows[0].Size != want {
 		return nil, fmt.Errorf("%s: section %s: %d bytes for %d rows of %d bytes; the file is damaged",
 			f.Name, rowsSection, rows[0].Size, len(t.rows), rowBytes)
