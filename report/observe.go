@@ -101,5 +101,5 @@ func observed(b *strings.Builder, all []observe.Observation) {
 			fmt.Fprintf(b, ", between which known calls take up to %s", bytes(r.BetweenBytes))
 		}
 	}
-	fmt.Fprintf(b, "; %s held against their bounds, %s against ORC\n", count(frames, "frame"), count(calls, "call"))
+	fmt.Fprintf(b, "; %s held against their bounds, %s against ORC or code\n", count(frames, "frame"), count(calls, "call"))
 }

@@ -53,7 +53,7 @@ func TestObservedLine(t *testing.T) {
 	var got strings.Builder
 	observed(&got, observations())
 	want := "observed 4,224 B of stack at most, receiving: 1,200 B from zfs_ioc_recv to arc_read, between which known calls take up to 6,000 B; " +
-		"2 frames held against their bounds, 1 call against ORC\n"
+		"2 frames held against their bounds, 1 call against ORC or code\n"
 	if diff := cmp.Diff(want, got.String()); diff != "" {
 		t.Errorf("line (-want +got):\n%s", diff)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kmodaudit/kmodaudit/kmod"
 	"github.com/kmodaudit/kmodaudit/stackcheck"
+	"github.com/kmodaudit/kmodaudit/stackcheck/callgraph"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame/orc"
 	"github.com/kmodaudit/kmodaudit/stackcheck/object"
 )
@@ -62,7 +63,8 @@ func moduleOf(file stackcheck.File) (name string, ok bool) {
 // machineCode is what an object tells of its functions at each of their instructions.
 type machineCode struct {
 	file    *object.File
-	depths  *orc.Table        // nil when the object has none
+	depths  *orc.Table // ORC, or what the code tells where there is none; nil of other machines
+	hasORC  bool
 	extents map[string][]part // by symbol
 }
 
@@ -82,10 +84,13 @@ func readCode(name string) (*machineCode, error) {
 		return nil, err
 	}
 	depths, err := orc.Read(f)
-	if errors.Is(err, orc.ErrNone) {
-		err = nil
+	hasORC := !errors.Is(err, orc.ErrNone)
+	if !hasORC {
+		if depths, err = orc.FromCode(f, callgraph.ReturnsNever); errors.Is(err, orc.ErrNone) {
+			err = nil
+		}
 	}
-	c := &machineCode{file: f, depths: depths, extents: make(map[string][]part)}
+	c := &machineCode{file: f, depths: depths, hasORC: hasORC, extents: make(map[string][]part)}
 	for i := range f.Functions() {
 		fn := &f.Functions()[i]
 		whole := part{fn, object.Extent{Start: fn.Start, Size: fn.Size}}
@@ -144,13 +149,21 @@ func (c *machineCode) find(e Entry) (part, match) {
 // ORC, the trampoline that calls the tracer pushes the return address of the traced function's caller a second time, behind its own and a frame pointer
 // (save_mcount_regs in arch/x86/kernel/ftrace_64.S); that is the second entry's.
 func (c *machineCode) copiedBelow(entry int) int {
-	if entry != 1 || c == nil || c.depths != nil || c.file.Machine != elf.EM_X86_64 {
+	if entry != 1 || c == nil || c.hasORC || c.file.Machine != elf.EM_X86_64 {
 		return 0
 	}
 	return 3 * 8
 }
 
-// depthAtCall returns the depth at the call that pushed an entry's return address, or 0 when ORC does not tell it exactly.
+// teller is what tells depths.
+func (c *machineCode) teller() string {
+	if c.hasORC {
+		return "ORC"
+	}
+	return "its code"
+}
+
+// depthAtCall returns the depth at the call that pushed an entry's return address, or 0 when nothing tells it exactly.
 func (c *machineCode) depthAtCall(p part, e Entry) int {
 	if c.depths == nil || e.Offset == 0 || e.Offset > p.Size {
 		return 0

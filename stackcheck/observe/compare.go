@@ -122,7 +122,7 @@ func (c *comparison) step(entries []Entry, i int, caller *callgraph.Node) judged
 	}
 	if s.AtCallBytes > 0 && s.AtCallBytes != e.Size {
 		s.findings = append(s.findings, finding(CallDiffers, e, s.AtCallBytes, e.Size,
-			fmt.Sprintf("%s had taken %d bytes when it called at +%#x; ORC tells %d there", e.Function, e.Size, e.Offset, s.AtCallBytes)))
+			fmt.Sprintf("%s had taken %d bytes when it called at +%#x; %s tells %d there", e.Function, e.Size, e.Offset, code.teller(), s.AtCallBytes)))
 	}
 	switch {
 	case fn == nil:

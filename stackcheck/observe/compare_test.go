@@ -189,9 +189,9 @@ func TestCompareWithFramePointers(t *testing.T) {
 		findings int
 	}{
 		{"called the traced function", stack(traced, fixed(344)), 1, 320, 0},
-		{"took more than that", stack(traced, fixed(352)), 1, 328, 1},
+		{"took more than that", stack(traced, fixed(352)), 1, 328, 2},
 		{"further up", stack(traced, kernel, fixed(320)), 2, 320, 0},
-		{"took more, further up", stack(traced, kernel, fixed(344)), 2, 344, 1},
+		{"took more, further up", stack(traced, kernel, fixed(344)), 2, 344, 2},
 	} {
 		o := compare(t, []Trace{test.trace}, withoutORC)[0]
 		if len(o.Findings) != test.findings || o.Steps[test.at].Size != test.size {

@@ -15,7 +15,7 @@
 //   - The traced function is the first entry: it was entered just then and has no frame yet. What lies above its own return
 //     address is the tracer's.
 //     Where the kernel keeps frame pointers, the caller of the traced function is shown 24 bytes larger, by which its size is corrected.
-//   - The depth at a call is what ORC tells of the instruction before the return address. It has to be the size of the entry.
+//   - The depth at a call is what ORC tells of the instruction before the return address, or where the module has none, its code. It has to be the size of the entry.
 //   - A run is a sequence of entries of modules of the build, with no other function in between.
 //
 // A bound that is said to be exact and is below what was observed is a Finding: no stack is deeper than an exact bound, so

@@ -20,7 +20,7 @@ type Observation struct {
 type Step struct {
 	Entry
 	Frame       *frame.Frame `json:"frame,omitempty"`         // nil when the build does not tell
-	AtCallBytes int          `json:"at_call_bytes,omitempty"` // depth at the call, where ORC tells it exactly
+	AtCallBytes int          `json:"at_call_bytes,omitempty"` // depth at the call, where ORC or code tells it exactly
 	BoundBytes  int          `json:"bound_bytes,omitempty"`   // what the entry cannot be above: the frame, and what realigning it may take; 0 for none
 	Remarks     []string     `json:"remarks,omitempty"`       // what explains a difference
 
