@@ -150,6 +150,36 @@ func TestObjectsBesideTheirModule(t *testing.T) {
 	}
 }
 
+// A module without ORC has the frames that its code takes, and what is no module has none.
+func TestReadModuleWithoutORC(t *testing.T) {
+	without := strings.ReplaceAll(small(t, "since-7.2/small.ko"), ".orc_unwind", ".old_unwind")
+	with, err := Read(write(t, map[string]string{"small.ko": small(t, "since-7.2/small.ko")}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Read(write(t, map[string]string{"small.ko": without}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(b.Functions) != len(with.Functions)+1 || len(b.Unsized) != 0 { // objtool was kept from one
+		t.Fatalf("%d functions and %d without a frame, want %d and none", len(b.Functions), len(b.Unsized), len(with.Functions)+1)
+	}
+	for _, fn := range b.Functions {
+		if f := fn.Frames[0]; f.Source != frame.SourceCode {
+			t.Errorf("%s is told by %s", f.Function, f.Source)
+		}
+	}
+	for _, fn := range with.Functions {
+		f := fn.Frames[0]
+		if found := b.Lookup(f.Function); !slices.ContainsFunc(found, func(g frame.Frame) bool { return g.Bytes == f.Bytes && g.Kind == f.Kind }) {
+			t.Errorf("%s has %d bytes by ORC, and %v by code", f.Function, f.Bytes, found)
+		}
+	}
+	if _, err := Read(write(t, map[string]string{"small.o": without})); !errors.Is(err, ErrNoData) {
+		t.Errorf("an object without ORC gives %v", err)
+	}
+}
+
 // What is damaged is told, and the rest is read. What only looks like an object is left alone, unless it is named.
 func TestReadDamagedObjects(t *testing.T) {
 	whole := small(t, "gcc/small.ko")
