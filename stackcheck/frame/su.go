@@ -141,7 +141,8 @@ func parsePlace(place string) Frame {
 		if !cutPosition(head, &f) || f.Column == 0 {
 			continue
 		}
-		if strings.HasPrefix(title, f.File+":") || !cutPosition(title, new(Frame)) {
+		local, ofFile := strings.CutPrefix(title, f.File)
+		if ofFile && strings.HasPrefix(local, ":") || !cutPosition(title, new(Frame)) {
 			f.Symbol, _ = SymbolOf(title)
 			return f
 		}

@@ -40,7 +40,7 @@ func TestFromCode(t *testing.T) {
 	}
 }
 
-// follow returns how deep code takes the stack, by the text of its bytes in hex, and whether that is all.
+// follow returns how deep code takes the stack, and whether that is all.
 func follow(t *testing.T, code []byte) (deepest int, whole bool) {
 	t.Helper()
 	data := content(t, modules[0])
