@@ -135,13 +135,9 @@ func BenchGuest(ctx context.Context) error {
 
 // RealHeaders installs, verifies and uninstalls the headers of the kernel and the module that endToEnd audits, and compares them with what find and cmp say; KMODAUDIT_HEADER_TREES=DIR:DIR for more trees.
 func RealHeaders(ctx context.Context) error {
-	config, err := targets.RealConfig("", report.NewProgress(os.Stderr, 0).Show)
+	ground, err := realGround(ctx)
 	if err != nil {
-		return mg.Fatalf(2, "%v", err)
-	}
-	ground, err := endtoend.Build(ctx, config)
-	if err != nil {
-		return mg.Fatalf(2, "%v", err)
+		return err
 	}
 	trees := []string{filepath.Join(ground.Kernel.SourceDir, "include"), filepath.Join(ground.Module.Dir, "include")}
 	if more := os.Getenv(headerTreesEnv); more != "" {
@@ -149,6 +145,32 @@ func RealHeaders(ctx context.Context) error {
 	}
 	return runWith(ctx, []string{headerTreesEnv + "=" + strings.Join(trees, string(os.PathListSeparator))},
 		"go", "tool", "gotestsum", "--format=testname", "--", "-count=1", "-run=^TestRealTrees$", "./headerinstall")
+}
+
+// RealModules compares what the code of all modules of the kernel that endToEnd boots takes of the stack with what ORC tells.
+func RealModules(ctx context.Context) error {
+	ground, err := realGround(ctx)
+	if err != nil {
+		return err
+	}
+	return runWith(ctx, []string{modulesEnv + "=" + ground.Kernel.ModuleDir},
+		"go", "tool", "gotestsum", "--format=standard-verbose", "--", "-count=1", "-run=^TestFromCodeOnModules$", "./stackcheck/frame/orc")
+}
+
+// modulesEnv names the variable from which TestFromCodeOnModules takes a directory.
+const modulesEnv = "KMODAUDIT_MODULES"
+
+// realGround is the kernel and the module of endToEnd.
+func realGround(ctx context.Context) (*endtoend.Ground, error) {
+	config, err := targets.RealConfig("", report.NewProgress(os.Stderr, 0).Show)
+	if err != nil {
+		return nil, mg.Fatalf(2, "%v", err)
+	}
+	ground, err := endtoend.Build(ctx, config)
+	if err != nil {
+		return nil, mg.Fatalf(2, "%v", err)
+	}
+	return ground, nil
 }
 
 // RecordEvents raises every class of event in the guest of endToEnd, compares zevents with the distribution's zpool events there, and records both in RECORDING=DIR (default out/recordEvents); other variables as endToEnd.

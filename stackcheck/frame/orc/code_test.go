@@ -1,16 +1,25 @@
 package orc
 
 import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kmodaudit/kmodaudit/kmod"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
 )
 
-func returnsNever(symbol string) bool { return symbol == "__stack_chk_fail" }
+// returnsNever knows those that modules call most; package callgraph has all, and is above this one.
+func returnsNever(symbol string) bool {
+	return slices.Contains([]string{"__stack_chk_fail", "__fortify_panic", "fortify_panic", "panic", "do_exit", "kthread_complete_and_exit",
+		"__module_put_and_kthread_exit", "usercopy_abort"}, symbol)
+}
 
 // What is followed in code is what objtool found there. Of a frame that is rounded down, and of one that grows, both tell the least.
 func TestFromCode(t *testing.T) {
@@ -88,5 +97,57 @@ func TestFollow(t *testing.T) {
 		if bytes, whole := follow(t, []byte(test.code)); bytes != test.bytes || whole != test.whole {
 			t.Errorf("%s: %d bytes, all %v; want %d, %v", test.name, bytes, whole, test.bytes, test.whole)
 		}
+	}
+}
+
+// modulesEnv names a directory of modules that have ORC, such as those of a kernel of Debian.
+const modulesEnv = "KMODAUDIT_MODULES"
+
+// What is followed in the code of all modules of a kernel is what objtool found, but for one function in a thousand.
+func TestFromCodeOnModules(t *testing.T) {
+	dir := os.Getenv(modulesEnv)
+	if dir == "" {
+		t.Skip("NOT TESTED on real modules: " + modulesEnv + " names none")
+	}
+	functions, differ, more := 0, 0, 0
+	err := filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.Contains(entry.Name(), ".ko") {
+			return err
+		}
+		data, err := kmod.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		f, err := open(data)
+		if err != nil {
+			return err
+		}
+		table, err := Read(f)
+		if errors.Is(err, ErrNone) {
+			return nil
+		}
+		derived, codeErr := FromCode(f, returnsNever)
+		if err := errors.Join(err, codeErr); err != nil {
+			return err
+		}
+		told := table.Sizes(f)
+		for i, code := range derived.Sizes(f) {
+			functions++
+			switch orc := told[i]; {
+			case orc.Source == "" || orc.Bytes == code.Bytes:
+			case orc.Kind == frame.Dynamic && code.Bytes > orc.Bytes:
+				more++
+			default:
+				differ++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d functions; of %d code tells another size, of %d more where ORC tells the least", functions, differ, more)
+	if functions == 0 || differ > functions/1000 {
+		t.Errorf("of %d functions, %d have another size by code", functions, differ)
 	}
 }
