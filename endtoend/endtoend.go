@@ -17,6 +17,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/kmodaudit/kmodaudit/cache"
 	"github.com/kmodaudit/kmodaudit/distro"
 	"github.com/kmodaudit/kmodaudit/guest"
@@ -64,16 +66,23 @@ type Ground struct {
 
 	AccelReason string // why Guest.Accel is what it is
 
+	bootErr   error           // that the kernel does not boot
 	programs  []guest.Program // without arguments
 	guestDirs []string        // of the guest of each
 }
 
-// Prepare does everything up to the guest's boot.
+// Prepare does everything up to the guests' start. A kernel that none was kept of boots while the module is built.
 func Prepare(ctx context.Context, c Config) (*Ground, error) {
 	p := preparer{Config: c}
-	kernelRoot, err := p.build(ctx)
+	if err := p.get(ctx); err != nil {
+		return nil, err
+	}
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error { return p.module(ctx) })
+	both.Go(func() error { return p.guest(ctx) })
+	err := both.Wait()
 	if err == nil {
-		err = p.guest(ctx, kernelRoot)
+		p.ground.Guest.Modules, err = p.loadOrder()
 	}
 	if err != nil {
 		return nil, err
@@ -84,7 +93,11 @@ func Prepare(ctx context.Context, c Config) (*Ground, error) {
 // Build does everything up to the module's build, and leaves Ground.Guest empty. Of c it needs no Out.
 func Build(ctx context.Context, c Config) (*Ground, error) {
 	p := preparer{Config: c}
-	if _, err := p.build(ctx); err != nil {
+	err := p.get(ctx)
+	if err == nil {
+		err = p.module(ctx)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return &p.ground, nil
@@ -93,38 +106,36 @@ func Build(ctx context.Context, c Config) (*Ground, error) {
 // preparer holds what one step hands to the next.
 type preparer struct {
 	Config
-	apt    *distro.Apt
-	ground Ground
+	apt        *distro.Apt
+	packages   distro.KernelPackages
+	kernelRoot string // what they were unpacked to
+	source     sourceInputs
+	ground     Ground
 }
 
-// build gets source and kernel, which it returns the root of, and makes the module.
-func (p *preparer) build(ctx context.Context) (kernelRoot string, err error) {
+// get gets source, kernel and tools.
+func (p *preparer) get(ctx context.Context) error {
 	if runtime.GOOS != "linux" {
-		return "", fmt.Errorf("running on the real thing: it needs Linux, this is %s", runtime.GOOS)
+		return fmt.Errorf("running on the real thing: it needs Linux, this is %s", runtime.GOOS)
 	}
 	if err := p.index(ctx); err != nil {
-		return "", err
+		return err
 	}
-	packages, err := p.apt.FindKernel(ctx, p.Release)
-	if err != nil {
-		return "", err
+	var err error
+	if p.packages, err = p.apt.FindKernel(ctx, p.Release); err != nil {
+		return err
 	}
-	if err := p.tools(ctx, packages.Tools); err != nil {
-		return "", err
+	if err := p.tools(ctx, p.packages.Tools); err != nil {
+		return err
 	}
-	source, err := p.source(ctx)
-	if err != nil {
-		return "", err
+	if err := p.getSource(ctx); err != nil {
+		return err
 	}
 	// Said before anything large is downloaded.
-	if err := p.ground.Module.Supports(kbuild.Kernel{Release: packages.Release}); err != nil {
-		return "", err
+	if err := p.ground.Module.Supports(kbuild.Kernel{Release: p.packages.Release}); err != nil {
+		return err
 	}
-	kernelRoot, err = p.kernel(ctx, packages)
-	if err != nil {
-		return "", err
-	}
-	return kernelRoot, p.module(ctx, source, packages)
+	return p.getKernel(ctx)
 }
 
 // step runs a cached step with progress.
@@ -197,19 +208,18 @@ type sourceInputs struct {
 	Digest  string `json:",omitempty"` // of a given tree
 }
 
-func (p *preparer) source(ctx context.Context) (sourceInputs, error) {
-	dir, inputs := p.Source, sourceInputs{}
-	var err error
+func (p *preparer) getSource(ctx context.Context) (err error) {
+	dir := p.Source
 	if dir == "" {
-		dir, inputs, err = p.packagedSource(ctx)
+		dir, p.source, err = p.packagedSource(ctx)
 	} else {
-		inputs.Digest, err = digestTree(dir)
+		p.source.Digest, err = digestTree(dir)
 	}
 	if err != nil {
-		return inputs, err
+		return err
 	}
 	p.ground.Module, err = kbuild.ReadModule(dir)
-	return inputs, err
+	return err
 }
 
 func (p *preparer) packagedSource(ctx context.Context) (string, sourceInputs, error) {
@@ -234,21 +244,23 @@ func (p *preparer) packagedSource(ctx context.Context) (string, sourceInputs, er
 	return trees[0], inputs, nil
 }
 
-func (p *preparer) kernel(ctx context.Context, packages distro.KernelPackages) (root string, err error) {
-	root, err = p.step(ctx, "kernel", "get Linux "+packages.Release, packages.Unpack, func(dir string, report func(progress.Event)) error {
-		if err := p.apt.Unpack(ctx, packages.Unpack, dir, detail(report)); err != nil {
+func (p *preparer) getKernel(ctx context.Context) (err error) {
+	release, packages := p.packages.Release, p.packages.Unpack
+	p.kernelRoot, err = p.step(ctx, "kernel", "get Linux "+release, packages, func(dir string, report func(progress.Event)) error {
+		if err := p.apt.Unpack(ctx, packages, dir, detail(report)); err != nil {
 			return err
 		}
 		return distro.Relocate(dir)
 	})
 	if err != nil {
-		return "", err
+		return err
 	}
-	p.ground.Kernel, err = distro.OpenKernel(root, packages.Release)
-	return root, err
+	p.ground.Kernel, err = distro.OpenKernel(p.kernelRoot, release)
+	return err
 }
 
-func (p *preparer) module(ctx context.Context, source sourceInputs, packages distro.KernelPackages) error {
+// module builds the module.
+func (p *preparer) module(ctx context.Context) error {
 	compiler, err := p.ground.Kernel.Compiler()
 	if err != nil {
 		return err
@@ -263,7 +275,7 @@ func (p *preparer) module(ctx context.Context, source sourceInputs, packages dis
 		Compiler string
 		Flags    string
 		Layout   int
-	}{source, packages.Unpack, string(installed), kbuild.AuditFlags, kbuild.Layout}
+	}{p.source, p.packages.Unpack, string(installed), kbuild.AuditFlags, kbuild.Layout}
 	name := fmt.Sprintf("make %s %s for Linux %s", p.ground.Module.Name, p.ground.Module.Version, p.ground.Kernel.Release)
 	if p.ground.Module.IsBeyond(p.ground.Kernel) {
 		name += fmt.Sprintf(" (it tells of Linux up to %v)", p.ground.Module.Newest)

@@ -22,8 +22,8 @@ import (
 // guestTimeout is many times what a translated guest takes on two cores.
 const guestTimeout = 10 * time.Minute
 
-// guest prepares the machines that are to be booted.
-func (p *preparer) guest(ctx context.Context, kernelRoot string) error {
+// guest prepares the guests but for the modules that they load.
+func (p *preparer) guest(ctx context.Context) error {
 	dir, err := p.makeDir("guest")
 	if err != nil {
 		return err
@@ -46,15 +46,39 @@ func (p *preparer) guest(ctx context.Context, kernelRoot string) error {
 		p.ground.programs = append(p.ground.programs, guest.Program{File: file})
 		p.ground.guestDirs = append(p.ground.guestDirs, guestDir)
 	}
-	modules, err := kmod.LoadOrder(p.ground.Product.Modules, kernelModules(p.ground.Kernel.ModuleDir))
-	if err != nil {
+	p.ground.Guest = guest.Config{Kernel: p.ground.Kernel.Image, Init: init, Dir: dir, Timeout: guestTimeout, Cache: p.Cache}
+	if err := p.accel(ctx); err != nil {
 		return err
 	}
-	p.ground.Guest = guest.Config{Kernel: p.ground.Kernel.Image, Init: init, Dir: dir, Timeout: guestTimeout, Cache: p.Cache}
-	for _, m := range modules {
-		p.ground.Guest.Modules = append(p.ground.Guest.Modules, m.File)
+	return p.keepMachine(ctx)
+}
+
+// keepMachine boots the kernel for later guests. Where that fails, only they cannot be had.
+func (p *preparer) keepMachine(ctx context.Context) error {
+	if p.ground.Guest.Accel == guest.KVM {
+		return nil
 	}
-	return p.accel(ctx, kernelRoot)
+	p.ground.bootErr = p.Progress.Step("boot Linux "+p.ground.Kernel.Release+" for the guests", func(report func(progress.Event)) error {
+		had, err := guest.Keep(ctx, p.ground.Guest)
+		if had {
+			report(progress.Event{State: progress.Cached})
+		}
+		return err
+	})
+	return context.Cause(ctx)
+}
+
+// loadOrder returns the files of the modules and of what they depend on, in the order to load them.
+func (p *preparer) loadOrder() ([]string, error) {
+	modules, err := kmod.LoadOrder(p.ground.Product.Modules, kernelModules(p.ground.Kernel.ModuleDir))
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, m := range modules {
+		files = append(files, m.File)
+	}
+	return files, nil
 }
 
 // compile builds a static command of this project.
@@ -96,7 +120,7 @@ func kernelModules(dir string) kmod.Resolver {
 
 // accel finds out whether KVM runs this kernel here. That is a property of host, QEMU and
 // kernel, so the answer is kept.
-func (p *preparer) accel(ctx context.Context, kernelRoot string) error {
+func (p *preparer) accel(ctx context.Context) error {
 	qemu, err := guest.Emulator()
 	if err != nil {
 		return err
@@ -113,7 +137,7 @@ func (p *preparer) accel(ctx context.Context, kernelRoot string) error {
 	inputs := struct {
 		Host, QEMU, Kernel string
 		Device             bool
-	}{string(host), string(version), kernelRoot, missing == nil}
+	}{string(host), string(version), p.kernelRoot, missing == nil}
 	type answer struct {
 		Accel guest.Accel
 		Why   string
@@ -142,6 +166,9 @@ func (p *preparer) accel(ctx context.Context, kernelRoot string) error {
 // Boot runs the programs, each in a guest of its own, and returns the guests in that order. They are two, because the stack tracer slows down
 // all that a guest does. The second begins when the first has booted, and so finds a kernel that was kept.
 func (g *Ground) Boot(ctx context.Context, report progress.Func) ([]*guest.Result, error) {
+	if g.bootErr != nil {
+		return nil, g.bootErr
+	}
 	arguments := [][]string{
 		zeventTest: {"--device", device, "--dir", guestDir, "--format", "json"},
 		stackLoad:  {"--device", device, "--dir", guestDir, "--modules", strings.Join(g.modules(), ",")},

@@ -130,13 +130,48 @@ func Emulator() (string, error) {
 
 // Run starts the guest and waits for its end.
 func Run(ctx context.Context, c Config) (*Result, error) {
+	var result *Result
+	err := with(ctx, c, func(ctx context.Context, r *run) error {
+		m, err := r.ready(ctx)
+		if err != nil {
+			return err
+		}
+		result, err = r.follow(ctx, m)
+		return err
+	})
+	return result, err
+}
+
+// Keep boots a machine and keeps it in c.Cache, unless one is there, which it says. Guests with the same c are resumed from it; of c.Modules
+// and c.Programs only their size matters, and only above 64 MB. The error is that of a kernel that does not boot: Run finds out
+// for itself that a machine cannot be kept, and boots.
+func Keep(ctx context.Context, c Config) (had bool, err error) {
+	err = with(ctx, c, func(ctx context.Context, r *run) error {
+		if !r.keeps() {
+			return nil
+		}
+		_, m, err := r.kept(ctx)
+		had = m == nil && err == nil
+		if m != nil {
+			m.kill()
+		}
+		if errors.Is(err, errNotKept) {
+			return nil
+		}
+		return err
+	})
+	return had, err
+}
+
+// with calls do with a run of c that is ready to begin, within its time.
+func with(ctx context.Context, c Config, do func(ctx context.Context, r *run) error) error {
 	qemu, err := Emulator()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	c.setDefaults()
 	if c.MemoryMiB > mostMemoryMiB {
-		return nil, fmt.Errorf("running a guest: %d MiB of memory are wanted, %d is the most", c.MemoryMiB, mostMemoryMiB)
+		return fmt.Errorf("running a guest: %d MiB of memory are wanted, %d is the most", c.MemoryMiB, mostMemoryMiB)
 	}
 	r := run{Config: c, qemu: qemu}
 	r.story = story{config: c, result: Result{Programs: make([]Output, len(c.Programs)), ConsoleLog: r.at(consoleName)}}
@@ -144,23 +179,19 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 		err = os.WriteFile(r.at(initramfsName), r.initramfs, 0o644)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("writing the guest's initramfs: %w", err)
+		return fmt.Errorf("writing the guest's initramfs: %w", err)
 	}
 	defer os.Remove(r.at(initramfsName))
 	if r.payload, err = newPayload(c); err != nil {
-		return nil, fmt.Errorf("packing what the guest runs: %w", err)
+		return fmt.Errorf("packing what the guest runs: %w", err)
 	}
 	defer r.payload.close()
 	if err := os.RemoveAll(r.at(consoleName)); err != nil {
-		return nil, fmt.Errorf("removing the last console log: %w", err)
+		return fmt.Errorf("removing the last console log: %w", err)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, c.Timeout, errTimeout)
 	defer cancel()
-	m, err := r.ready(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return r.follow(ctx, m)
+	return do(ctx, &r)
 }
 
 // follow lets the machine start and reads its results.

@@ -63,6 +63,37 @@ func TestRunResumes(t *testing.T) {
 	}
 }
 
+func TestKeep(t *testing.T) {
+	monitoredQEMU(t, "")
+	c := keptConfig(t)
+	unprepared := c
+	unprepared.Programs = nil
+	for _, had := range []bool{false, true} {
+		if got, err := Keep(t.Context(), unprepared); got != had || err != nil {
+			t.Errorf("Keep = %v, %v; want %v", got, err, had)
+		}
+	}
+	if got := started(t, c); got != resumed {
+		t.Errorf("a guest with programs was %s", got)
+	}
+	c.Cache = ""
+	if had, err := Keep(t.Context(), c); had || err != nil {
+		t.Errorf("without a cache: %v, %v", had, err)
+	}
+	monitoredQEMU(t, refusesMigrate)
+	c = keptConfig(t)
+	had, err := Keep(t.Context(), c)
+	if kept := keptOf(t, c); had || err != nil || len(kept) > 0 {
+		t.Errorf("%s: Keep = %v, %v, and %v is kept", refusesMigrate, had, err, kept)
+	}
+	fakeQEMU(t, panicConsole, "")
+	c = keptConfig(t)
+	had, err = Keep(t.Context(), c)
+	if failed, ok := errors.AsType[*Error](err); had || !ok || !strings.Contains(failed.What, "its kernel panicked before its init ran") {
+		t.Errorf("of a kernel that panics: Keep = %v, %v", had, err)
+	}
+}
+
 // What is damaged is said, booted instead, and kept anew.
 func TestRunOfDamage(t *testing.T) {
 	monitoredQEMU(t, "")

@@ -51,38 +51,20 @@ const (
 
 // ready returns a machine whose init waits for its start: resumed, if one was kept, or booted, and then kept.
 func (r *run) ready(ctx context.Context) (*machine, error) {
-	if r.Cache == "" || r.Accel == KVM { // under which a kernel boots in a second or two
+	if !r.keeps() {
 		return r.boot(ctx)
-	}
-	identity, err := r.identity()
-	if err != nil {
-		return nil, err
 	}
 	because := "none was kept"
 	for range keptAttempts {
-		var m *machine
-		var bootErr error
-		dir, _, err := r.Cache.Do(ctx, keptStep, identity, func(dir string) error {
-			if m, bootErr = r.boot(ctx); bootErr != nil {
-				return bootErr
-			}
-			err := m.keep(ctx, dir, r.at(consoleName))
-			if err != nil {
-				m.kill()
-				m = nil
-			}
-			return err
-		})
+		dir, m, err := r.kept(ctx)
 		switch {
 		case m != nil:
 			r.story.result.Start.Because = because
 			return m, nil
-		case bootErr != nil:
-			return nil, bootErr
-		case ctx.Err() != nil:
-			return nil, r.story.end(context.Cause(ctx), nil, nil, "")
+		case errors.Is(err, errNotKept):
+			return r.bootBecause(ctx, err.Error())
 		case err != nil:
-			return r.bootBecause(ctx, fmt.Sprintf("keeping one failed: %v", err))
+			return nil, err
 		}
 		m, err = r.resume(ctx, dir)
 		if err == nil {
@@ -98,6 +80,43 @@ func (r *run) ready(ctx context.Context) (*machine, error) {
 		}
 	}
 	return r.bootBecause(ctx, because)
+}
+
+// keeps says whether machines are kept. Under KVM a kernel boots in a second or two.
+func (r *run) keeps() bool { return r.Cache != "" && r.Accel != KVM }
+
+// errNotKept is that a machine that has booted could not be kept.
+var errNotKept = errors.New("keeping one failed")
+
+// kept returns the directory of a machine that is kept. If none was, one is booted and kept, and returned too.
+func (r *run) kept(ctx context.Context) (dir string, m *machine, err error) {
+	identity, err := r.identity()
+	if err != nil {
+		return "", nil, err
+	}
+	var bootErr error
+	dir, _, err = r.Cache.Do(ctx, keptStep, identity, func(dir string) error {
+		if m, bootErr = r.boot(ctx); bootErr != nil {
+			return bootErr
+		}
+		err := m.keep(ctx, dir, r.at(consoleName))
+		if err != nil {
+			m.kill()
+			m = nil
+		}
+		return err
+	})
+	switch {
+	case m != nil:
+		return dir, m, nil
+	case bootErr != nil:
+		return "", nil, bootErr
+	case ctx.Err() != nil:
+		return "", nil, r.story.end(context.Cause(ctx), nil, nil, "")
+	case err != nil:
+		return "", nil, fmt.Errorf("%w: %w", errNotKept, err)
+	}
+	return dir, nil, nil
 }
 
 func (r *run) bootBecause(ctx context.Context, because string) (*machine, error) {
