@@ -27,10 +27,12 @@ func (f *File) EachPointer(s *Section, visit func(Pointer)) error {
 	if f.Linked {
 		return nil
 	}
+	last, at := ^uint32(0), Address{} // many in a row are of one symbol, that of the section
 	return f.eachRelocation(s, func(int) {}, func(r relocation) {
-		target := f.address(f.symbol(r.symbol))
-		target.Offset += uint64(r.addend)
-		visit(Pointer{Field: r.field, Target: target})
+		if r.symbol != last {
+			last, at = r.symbol, f.address(f.symbol(r.symbol))
+		}
+		visit(Pointer{Field: r.field, Target: Address{at.Section, at.Offset + uint64(r.addend)}})
 	})
 }
 

@@ -25,7 +25,7 @@ var (
 
 const (
 	heapOfKernel = 192 << 20 // if it is called
-	leastHeap    = 3 << 20   // less is not worth it
+	leastHeap    = 6 << 20   // less is not worth it: a huge page that the host has yet to give takes as long as 2,500 small ones
 	mostHeap     = 512 << 20
 )
 
