@@ -2,7 +2,7 @@
 // not for users.
 //
 //   - The peer is a guest of the same kernel, init and options that has nothing to do: no modules, no programs.
-//   - A round is one sample of the peer and of each way for the guests to begin: booted, as where nothing is kept, and resumed.
+//   - A round is one sample of the peer, of the boot of a machine that is kept, and of the guests that are resumed from it.
 //   - A ratio is that of two samples of a round.
 package main
 
