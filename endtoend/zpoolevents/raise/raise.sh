@@ -213,8 +213,7 @@ vdev e
 try zpool create -o failmode=wait -O mountpoint=/m/suspended suspended $pools/e
 try zinject -d $pools/e -L pad2 suspended
 try zinject -d $pools/e -e io -T write -f 100 suspended
-date > /m/suspended/date
-zpool sync suspended >/dev/null 2>&1 &
+(date > /m/suspended/date; zpool sync suspended) >/dev/null 2>&1 & # blocks, and date too if an earlier write has failed
 for second in 1 2 3 4 5 6 7 8 9 10; do
 	zpool events -H suspended | grep io_failure && break
 	sleep 1
