@@ -89,7 +89,7 @@ func readBinary(file File, calls bool) (binary, error) {
 	}
 	sizes, sizesErr := stacksizes.Sizes(f)
 	table, depthsErr := orc.Read(f)
-	if errors.Is(depthsErr, orc.ErrNone) && errors.Is(sizesErr, stacksizes.ErrNone) && b.product && !f.Linked {
+	if errors.Is(depthsErr, orc.ErrNone) && errors.Is(sizesErr, stacksizes.ErrNone) && b.product && isOfKernel(f) {
 		table, depthsErr = orc.FromCode(f, callgraph.ReturnsNever)
 	}
 	var depths []frame.Frame
@@ -112,6 +112,9 @@ func readBinary(file File, calls bool) (binary, error) {
 	}
 	return b, errors.Join(unlessNone(sizesErr, stacksizes.ErrNone), unlessNone(depthsErr, orc.ErrNone), entriesErr, unlessNone(callsErr, object.ErrMachine))
 }
+
+// isOfKernel tells modules and kernels from programs.
+func isOfKernel(f *object.File) bool { return !f.Linked || len(f.Find("__ksymtab")) > 0 }
 
 // readCalls reads who calls whom from code. The unit's functions are those of the claims.
 func (b *binary) readCalls(f *object.File, table *orc.Table) error {

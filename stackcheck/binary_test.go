@@ -180,6 +180,18 @@ func TestReadModuleWithoutORC(t *testing.T) {
 	}
 }
 
+// So does a kernel, and no program.
+func TestReadKernelWithoutORC(t *testing.T) {
+	kernel := small(t, "patched/6.12/vmlinux")
+	b, err := Read(write(t, map[string]string{"vmlinux": kernel}))
+	if err != nil || len(b.Functions) != 7 || b.Functions[0].Frames[0].Source != frame.SourceCode || b.Graph == nil {
+		t.Errorf("a kernel: %+v, %v", b.Functions, err)
+	}
+	if _, err := Read(write(t, map[string]string{"vmlinux": strings.ReplaceAll(kernel, "__ksymtab", "__program")})); !errors.Is(err, ErrNoData) {
+		t.Errorf("a program: %v", err)
+	}
+}
+
 // What is damaged is told, and the rest is read. What only looks like an object is left alone, unless it is named.
 func TestReadDamagedObjects(t *testing.T) {
 	whole := small(t, "gcc/small.ko")

@@ -56,7 +56,7 @@ const (
 	SourceCI         Source = "ci"          // -fcallgraph-info=su
 	SourceStackSizes Source = "stack_sizes" // -fstack-size-section, clang's
 	SourceORC        Source = "orc"         // the kernel's unwind table
-	SourceCode       Source = "code"        // the instructions of a module of a kernel that has no ORC
+	SourceCode       Source = "code"        // the instructions of a kernel that has no ORC, and of its modules
 )
 
 // MaxBytes is the largest frame that a reader accepts. Larger is a damaged file: no stack has it, and sums along a path

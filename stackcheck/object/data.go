@@ -108,6 +108,17 @@ func (all DataSymbols) At(a Address) (name string, offset uint64) {
 	return "", a.Offset
 }
 
+// Symbol returns where the symbol of a name is, if the object defines one.
+func (f *File) Symbol(name string) (Address, bool) {
+	for i := range uint32(len(f.symbols) / symbolBytes) {
+		s := f.symbol(i)
+		if int(s.Shndx) < len(f.Sections) && elf.SectionIndex(s.Shndx) != elf.SHN_UNDEF && f.names.at(s.Name) == name {
+			return f.address(s), true
+		}
+	}
+	return Address{}, false
+}
+
 // exportPrefix begins the names of the symbols of exports (include/linux/export.h).
 const exportPrefix = "__ksymtab_"
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"debug/elf"
 	"fmt"
+	"slices"
 
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
 	"github.com/kmodaudit/kmodaudit/stackcheck/object"
@@ -11,14 +12,13 @@ import (
 )
 
 // FromCode makes of an object's code the table that objtool makes of it, for an object that has none: kernels that keep frame pointers have no
-// ORC. It follows each function from its first instruction through all jumps inside of it, and adds up what instructions do to the stack
-// pointer. noReturn tells the symbols of functions that do not come back from a call.
-//
-// What replaces instructions when the kernel starts (.altinstr_replacement) is not followed; in 163 of the 209,726 functions of Debian's Linux 6.1 it
-// pushes 8 bytes more. Otherwise all but 15 have what ORC tells, or more where ORC tells the least.
+// ORC. It follows each function from its first instruction through all jumps inside of it, and through what the kernel may put in the place of its code when it
+// starts, and adds up what instructions do to the stack pointer. noReturn tells the symbols of functions that do not come back from a call.
 //
 // What moves the stack pointer by what only run time knows, rounds it down, jumps by a table, or is not known, makes the rows of the function
-// such as tell by another register: then depths are the least.
+// such as tell by another register: then depths are the least. So does code of the function that nothing was found to lead to.
+//
+// With an error about what the kernel replaces it returns the table of all other code.
 func FromCode(f *object.File, noReturn func(symbol string) bool) (*Table, error) {
 	if f.Machine != elf.EM_X86_64 {
 		return nil, fmt.Errorf("%s: %w", f.Name, ErrNone)
@@ -27,30 +27,37 @@ func FromCode(f *object.File, noReturn func(symbol string) bool) (*Table, error)
 	if err != nil {
 		return nil, err
 	}
-	patched, err := patchedBranches(f)
-	if err != nil {
-		return nil, err
-	}
+	patches, patchesErr := readPatches(f)
 	t := &Table{source: frame.SourceCode}
+	w := follower{file: f, code: code, noReturn: noReturn, patches: patches}
 	for i := range f.Functions() {
-		w := follower{file: f, spans: code.Spans(&f.Functions()[i]), noReturn: noReturn, patched: patched}
-		t.rows = w.appendRows(t.rows)
+		t.rows = w.appendRows(t.rows, &f.Functions()[i])
 	}
 	t.sort()
-	return t, nil
+	return t, patchesErr
 }
 
-// A follower goes through the code of one function.
+// A follower goes through the code of one function after the other.
 type follower struct {
 	file     *object.File
-	spans    []object.Span
+	code     *object.Code
 	noReturn func(symbol string) bool
-	patched  map[object.Address]object.Address
+	patches  *patches
 
-	reached [][]reached // by span and byte
+	marks   []reached // that pieces share
+	pieces  []piece   // first those of the function
+	own     int       // of pieces
 	todo    []spot
 	frame   int // depth at which the frame pointer was set, 0 before
 	inexact bool
+}
+
+// A piece is code that lies together: of the function, or elsewhere on its way.
+type piece struct {
+	object.Span
+	reached []reached // by byte
+	behind  *spot     // of code that may replace some of the function's: where that goes on behind it
+	place   spot      // and where it begins
 }
 
 // reached is an instruction that was.
@@ -60,23 +67,22 @@ type reached struct {
 }
 
 // spot is where code goes on, and how deep the stack is there.
-type spot struct{ span, at, depth int }
+type spot struct{ piece, at, depth int }
 
-// mostSpans is more than any function has: all are looked through at each jump.
-const mostSpans = 16
+const (
+	mostPieces  = 16      // of a function, more than any has: all are looked through at each jump
+	mostDepth   = 1 << 16 // more than any kernel's stack
+	detourBytes = 64      // more than any takes
+)
 
-// mostDepth is more than any kernel's stack.
-const mostDepth = 1 << 16
-
-func (w *follower) appendRows(rows []Row) []Row {
-	if len(w.spans) == 0 {
+func (w *follower) appendRows(rows []Row, fn *object.Function) []Row {
+	w.marks, w.pieces, w.frame, w.inexact = w.marks[:0], w.pieces[:0], 0, false
+	w.add(fn)
+	if w.own = len(w.pieces); w.own > mostPieces {
+		w.pieces, w.own, w.inexact = w.pieces[:mostPieces], mostPieces, true
+	}
+	if w.own == 0 {
 		return rows
-	}
-	if len(w.spans) > mostSpans {
-		w.spans, w.inexact = w.spans[:mostSpans], true
-	}
-	for _, s := range w.spans {
-		w.reached = append(w.reached, make([]reached, len(s.Code)))
 	}
 	w.todo = append(w.todo, spot{depth: returnAddressBytes})
 	for len(w.todo) > 0 {
@@ -84,33 +90,114 @@ func (w *follower) appendRows(rows []Row) []Row {
 		w.todo = w.todo[:len(w.todo)-1]
 		w.follow(next)
 	}
-	for i := range w.spans {
-		rows = w.appendSpan(rows, i)
+	for i := range w.pieces[:w.own] {
+		w.inexact = w.inexact || w.pieces[i].hasMore()
+	}
+	for _, p := range w.pieces[w.own:] {
+		w.replace(p)
+	}
+	for i := range w.pieces[:w.own] {
+		rows = w.appendPiece(rows, &w.pieces[i])
 	}
 	return rows
 }
 
+func (w *follower) add(fn *object.Function) {
+	for _, s := range w.code.Spans(fn) {
+		first := len(w.marks)
+		w.marks = slices.Grow(w.marks, len(s.Code))[:first+len(s.Code)]
+		marks := w.marks[first:]
+		clear(marks)
+		w.pieces = append(w.pieces, piece{Span: s, reached: marks})
+	}
+}
+
 // follow goes on until the code goes nowhere, or where it was before.
 func (w *follower) follow(s spot) {
-	span := &w.spans[s.span]
-	for s.at < len(span.Code) && w.reached[s.span][s.at].depth == 0 {
-		code := span.Code[s.at:]
+	p := w.pieces[s.piece]
+	for s.at < len(p.Code) && p.reached[s.at].depth == 0 {
+		code := p.Code[s.at:]
 		i, ok := x86.Decode(code)
 		if !ok || s.depth < 0 || s.depth > mostDepth {
 			w.inexact = true
 			return
 		}
 		code = code[:i.Size]
-		w.reached[s.span][s.at] = reached{int32(max(s.depth, 1)), uint8(i.Size)}
-		if to, ok := w.patched[object.Address{Section: span.Start.Section, Offset: span.Start.Offset + uint64(s.at)}]; ok {
-			w.branch(to, s.depth)
-		}
-		if !w.goesOn(&s, &i) {
+		p.reached[s.at] = reached{int32(max(s.depth, 1)), uint8(i.Size)}
+		isBranch := s.piece < w.own && w.patch(s)
+		if !w.goesOn(&s, &i) && !isBranch {
 			return
 		}
 		s.depth = w.after(s.depth, &i, code)
 		s.at += i.Size
 	}
+	if s.at >= len(p.Code) && p.behind != nil {
+		w.todo = append(w.todo, spot{p.behind.piece, p.behind.at, s.depth})
+	}
+}
+
+// patch notes where the kernel's tables say that code goes on too, and reports whether it does either there or at the next instruction.
+func (w *follower) patch(s spot) (isBranch bool) {
+	at := w.pieces[s.piece].Start
+	at.Offset += uint64(s.at)
+	to, isBranch := w.patches.branches[at]
+	if isBranch {
+		w.branch(to, s.depth)
+	}
+	for _, a := range w.patches.alternatives[at] {
+		behind := spot{s.piece, s.at + a.places, s.depth}
+		if a.code.Size == 0 {
+			w.todo = append(w.todo, behind)
+			continue
+		}
+		w.enter(a.code, s, &behind)
+	}
+	return isBranch
+}
+
+// enter follows code that is not the function's own.
+func (w *follower) enter(code object.Extent, from spot, behind *spot) {
+	first := len(w.pieces)
+	w.add(&object.Function{Start: code.Start, Size: code.Size})
+	for n := first; n < len(w.pieces); n++ {
+		w.pieces[n].behind, w.pieces[n].place = behind, from
+		w.todo = append(w.todo, spot{n, 0, from.depth})
+	}
+}
+
+// replace puts the depths of code into those of what it replaces. What it leaves of that is as deep as at the begin.
+func (w *follower) replace(p piece) {
+	if p.behind == nil {
+		return
+	}
+	own := w.pieces[p.behind.piece].reached[p.place.at:]
+	for at, r := range p.reached[:min(len(p.reached), len(own))] {
+		own[at].depth, own[at].bytes = max(own[at].depth, r.depth), max(own[at].bytes, r.bytes)
+	}
+	if rest := len(p.reached); rest < min(p.behind.at-p.place.at, len(own)) && own[rest].depth == 0 {
+		own[rest] = reached{int32(p.place.depth), 1}
+	}
+}
+
+// hasMore reports whether there is code that was not reached, and is not there to fill gaps.
+func (p *piece) hasMore() bool {
+	for at := 0; at < len(p.Code); {
+		if p.reached[at].depth != 0 {
+			at += int(p.reached[at].bytes)
+			continue
+		}
+		i, ok := x86.Decode(p.Code[at:])
+		if !ok || !isFilling(&i) {
+			return true
+		}
+		at += i.Size
+	}
+	return false
+}
+
+// isFilling reports whether an instruction is one of those that are put where none is run: INT3, NOP, UD1, UD2, and RET behind a call that does not come back.
+func isFilling(i *x86.Instruction) bool {
+	return i.IsPlain(0xcc) || i.IsPlain(0x90) || i.IsPlain(0xc3) || i.Map == 1 && (i.Opcode == 0x1f || i.Opcode == 0xb9 || i.Opcode == 0x0b)
 }
 
 // goesOn reports whether the next instruction may be run after one, and notes where else it may lead inside of the function.
@@ -124,7 +211,7 @@ func (w *follower) goesOn(s *spot, i *x86.Instruction) bool {
 	case !i.IsRelative():
 		return true
 	}
-	target := w.spans[s.span].Target(s.at, *i, i.Immediate, i.ImmediateBytes)
+	target := w.pieces[s.piece].Target(s.at, *i, i.Immediate, i.ImmediateBytes)
 	if i.IsPlain(0xe8) { // CALL
 		return !w.noReturn(w.symbol(target))
 	}
@@ -134,38 +221,17 @@ func (w *follower) goesOn(s *spot, i *x86.Instruction) bool {
 	return !i.IsPlain(0xe9) && !i.IsPlain(0xeb) // JMP
 }
 
-// branch notes a place that code leads to, if it is in the function.
+// branch notes a place that code leads to, if the function goes on there.
 func (w *follower) branch(to object.Address, depth int) {
-	for n := range w.spans {
-		if span := &w.spans[n]; span.Holds(to) {
-			w.todo = append(w.todo, spot{n, int(to.Offset - span.Start.Offset), depth})
+	for n := range w.pieces {
+		if p := &w.pieces[n]; p.Holds(to) && p.behind == nil {
+			w.todo = append(w.todo, spot{n, int(to.Offset - p.Start.Offset), depth})
+			return
 		}
 	}
-}
-
-// patchedBranches returns where code goes on from instructions that the kernel patches into jumps (__jump_table, struct jump_entry), and from those that
-// fault (__ex_table, struct exception_table_entry): both tables have the place of an instruction first, and then where it goes on.
-func patchedBranches(f *object.File) (map[object.Address]object.Address, error) {
-	to := make(map[object.Address]object.Address)
-	for name, entry := range map[string]uint64{"__jump_table": 16, "__ex_table": 12} {
-		for _, section := range f.Find(name) {
-			var from object.Pointer
-			err := f.EachPointer(section, func(p object.Pointer) {
-				switch p.Field % entry {
-				case 0:
-					from = p
-				case 4:
-					if p.Field == from.Field+4 {
-						to[from.Target] = p.Target
-					}
-				}
-			})
-			if err != nil {
-				return nil, err
-			}
-		}
+	if isAmong(w.patches.detours, to) {
+		w.enter(object.Extent{Start: to, Size: detourBytes}, spot{depth: depth}, nil)
 	}
-	return to, nil
 }
 
 func (w *follower) symbol(t object.Target) string {
@@ -224,8 +290,8 @@ func mayMove(i *x86.Instruction) bool {
 	return exchange || i.IsPlain(0xc8)
 }
 
-// appendSpan appends a row for each instruction at which the depth is another, and for code that was not reached.
-func (w *follower) appendSpan(rows []Row, n int) []Row {
+// appendPiece appends a row for each instruction at which the depth is another, and for code that was not reached.
+func (w *follower) appendPiece(rows []Row, p *piece) []Row {
 	base := SP
 	if w.inexact {
 		base = BP
@@ -235,25 +301,25 @@ func (w *follower) appendSpan(rows []Row, n int) []Row {
 		if depth == 0 {
 			row.Base = Undefined
 		}
-		start := w.spans[n].Start
+		start := p.Start
 		start.Offset += uint64(at)
 		row.setAddress(start)
 		rows = append(rows, row)
 	}
 	last, end := -1, 0
-	for at, r := range w.reached[n] {
+	for at, r := range p.reached {
 		switch {
 		case r.depth != 0:
 			if int(r.depth) != last {
 				last = int(r.depth)
 				add(at, last)
 			}
-			end = at + int(r.bytes)
+			end = max(end, at+int(r.bytes))
 		case at == end && last != 0:
 			last = 0
 			add(at, 0)
 		}
 	}
-	add(len(w.reached[n]), 0)
+	add(len(p.reached), 0)
 	return rows
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kmodaudit/kmodaudit/kmod"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
+	"github.com/kmodaudit/kmodaudit/stackcheck/object"
 )
 
 // returnsNever knows those that modules call most; package callgraph has all, and is above this one.
@@ -92,6 +93,8 @@ func TestFollow(t *testing.T) {
 		{"grown by what a register holds", "\x55\x48\x89\xe5\x48\x29\xc4\xc9\xc3", 16, false},
 		{"jump by a table", "\x53\xff\x24\xc5\x00\x00\x00\x00", 16, false},
 		{"no instruction", "\x53\x06", 16, false},
+		{"behind what does not come back", "\x53\x5b\xc3\xcc\x90\x0f\x1f\x00\x0f\xb9\xcc\x0f\x0b", 16, true},
+		{"code that nothing leads to", "\xc3\x53\x5b\xc3", 8, false},
 		{"popped too much", "\x5b\x5b\x5b\xc3", 8, false},
 	} {
 		if bytes, whole := follow(t, []byte(test.code)); bytes != test.bytes || whole != test.whole {
@@ -100,10 +103,69 @@ func TestFollow(t *testing.T) {
 	}
 }
 
+// Of what the kernel's tables change or lead to, code tells what objtool found, in a kernel as in a module.
+func TestFromPatchedCode(t *testing.T) {
+	for _, release := range []string{"6.1", "6.12"} {
+		f, table := read(t, "patched/"+release+"/patched.ko")
+		sizes := make(map[string]int)
+		for _, s := range table.Sizes(f) {
+			sizes[s.Symbol] = s.Bytes
+		}
+		if len(sizes) != 7 || sizes["replaced"] != 32 || sizes["erased"] != 32 || sizes["away"] != 24 {
+			t.Errorf("%s: objtool found %v", release, sizes)
+		}
+		kernel, err := open(content(t, "patched/"+release+"/vmlinux"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range []*object.File{f, kernel} {
+			derived, err := FromCode(f, returnsNever)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range derived.Sizes(f) {
+				if s.Bytes != sizes[s.Symbol] || s.Kind != frame.Static {
+					t.Errorf("%s, linked %v: %s has %d bytes by code, %s; ORC has %d", release, f.Linked, s.Symbol, s.Bytes, s.Kind, sizes[s.Symbol])
+				}
+			}
+			// Within the call of 5 bytes that may become PUSHF, PUSHF, POP, POP.
+			at := f.Functions()[slices.IndexFunc(f.Functions(), func(fn object.Function) bool { return fn.Symbol == "replaced" })].Start
+			for offset, want := range []int16{8, 16, 24, 32, 24, 16} {
+				row, _ := derived.At(object.Address{Section: at.Section, Offset: at.Offset + uint64(offset)})
+				if row.Base != SP || row.Offset != want {
+					t.Errorf("%s, linked %v: %d bytes into what is replaced: %+v, want %d", release, f.Linked, offset, row, want)
+				}
+			}
+		}
+	}
+}
+
+// What is replaced by entries of no known shape is said, and all other code is followed.
+func TestFromCodeOfStrangePatches(t *testing.T) {
+	for name, damage := range map[string]func(entry []byte){
+		"longer than its place":   func(entry []byte) { entry[11] = 200 },
+		"of another place's code": func(entry []byte) { entry[10] = 0 },
+	} {
+		data := content(t, "patched/6.1/patched.ko")
+		f, err := open(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		damage(data[f.Find(".altinstructions")[0].Off:])
+		table, err := FromCode(f, returnsNever)
+		if err == nil || !strings.Contains(err.Error(), "section .altinstructions: its entries are not those of Linux") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if table == nil || len(table.rows) == 0 {
+			t.Errorf("%s: nothing was followed", name)
+		}
+	}
+}
+
 // modulesEnv names a directory of modules that have ORC, such as those of a kernel of Debian.
 const modulesEnv = "KMODAUDIT_MODULES"
 
-// What is followed in the code of all modules of a kernel is what objtool found, but for one function in a thousand.
+// What is followed in the code of all modules of a kernel is what objtool found, but for one function in five thousand.
 func TestFromCodeOnModules(t *testing.T) {
 	dir := os.Getenv(modulesEnv)
 	if dir == "" {
@@ -147,7 +209,7 @@ func TestFromCodeOnModules(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%d functions; of %d code tells another size, of %d more where ORC tells the least", functions, differ, more)
-	if functions == 0 || differ > functions/1000 {
+	if functions == 0 || differ > functions/5000 {
 		t.Errorf("of %d functions, %d have another size by code", functions, differ)
 	}
 }

@@ -254,7 +254,7 @@ func TestReadDamaged(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	for _, name := range modules {
+	for _, name := range append(modules, "patched/6.1/patched.ko", "patched/6.12/vmlinux") {
 		f.Add(content(f, name))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
