@@ -49,7 +49,7 @@ func (o Output) tellHowCounted(build stackcheck.Build) {
 	o.note(clang, "frames told by clang, which does not count the return address: %d bytes were added to each", frame.ReturnAddressBytes)
 	o.note(realigned, "frames of functions that round the stack pointer down: what gcc leaves out of that was added, as their code tells")
 	o.note(least, "frames of which ORC tells only the least, since they are addressed by a frame pointer: shown as %s", frame.Dynamic)
-	o.note(code, "frames added up from code, since a kernel that keeps frame pointers has no ORC: those that it cannot tell to the end are shown as %s", frame.Dynamic)
+	o.note(code, "frames added up from code, since there is no ORC: those that it cannot tell to the end are shown as %s", frame.Dynamic)
 	o.note(build.Repeated, "frames of one more copy of a function that is listed too, in another object or as a clone")
 }
 

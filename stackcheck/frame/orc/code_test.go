@@ -143,8 +143,8 @@ func TestFromPatchedCode(t *testing.T) {
 // What is replaced by entries of no known shape is said, and all other code is followed.
 func TestFromCodeOfStrangePatches(t *testing.T) {
 	for name, damage := range map[string]func(entry []byte){
-		"longer than its place":   func(entry []byte) { entry[11] = 200 },
-		"of another place's code": func(entry []byte) { entry[10] = 0 },
+		"longer than its place": func(entry []byte) { entry[11] = 200 },
+		"of no place":           func(entry []byte) { entry[10] = 0 },
 	} {
 		data := content(t, "patched/6.1/patched.ko")
 		f, err := open(data)

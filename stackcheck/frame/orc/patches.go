@@ -44,7 +44,11 @@ func readPatches(f *object.File) (*patches, error) {
 		for _, t := range tablesOf(f, name) {
 			for _, sh := range shapes {
 				found := make(map[object.Address]object.Address)
-				if err := t.each(f, sh, func(from, to object.Address, _ []byte) { found[from] = to }); err == nil {
+				err := t.each(f, sh, func(from, to object.Address, isKnown bool, _ []byte) bool {
+					found[from] = to
+					return isKnown
+				})
+				if err == nil {
 					maps.Copy(p.branches, found)
 					break
 				}
@@ -61,25 +65,24 @@ func readPatches(f *object.File) (*patches, error) {
 func (p *patches) readAlternatives(f *object.File) error {
 	var replacements []object.Extent
 	for _, s := range f.Find(".altinstr_replacement") {
-		replacements = append(replacements, object.Extent{Start: startOf(f, s), Size: s.Size + 1}) // the last may be of no bytes
+		replacements = append(replacements, object.Extent{Start: startOf(f, s), Size: s.Size})
 	}
 next:
 	for _, t := range tablesOf(f, ".altinstructions") {
 		for _, sh := range alternativeShapes {
 			found := make(map[object.Address][]alternative)
-			fits := true
-			err := t.each(f, sh.shape, func(from, to object.Address, entry []byte) {
+			err := t.each(f, sh.shape, func(from, to object.Address, isKnown bool, entry []byte) bool {
 				a := alternative{object.Extent{Start: to, Size: uint64(entry[sh.lengths+1])}, int(entry[sh.lengths])}
-				fits = fits && isAmong(replacements, to) && int(a.code.Size) <= a.places
 				found[from] = append(found[from], a)
+				return a.code.Size == 0 || isKnown && isAmong(replacements, to) && int(a.code.Size) <= a.places // of Linux 4.15 and 5.4 no code has no place
 			})
 			switch {
-			case err == nil && fits:
+			case err == nil:
 				for from, all := range found {
 					p.alternatives[from] = append(p.alternatives[from], all...)
 				}
 				continue next
-			case err != nil && !errors.Is(err, errShape):
+			case !errors.Is(err, errShape):
 				return err
 			}
 		}
@@ -128,8 +131,8 @@ func tablesOf(f *object.File, name string) (all []table) {
 	return all
 }
 
-// each calls visit for the entries of a shape, or returns that they are of another.
-func (t table) each(f *object.File, sh shape, visit func(first, second object.Address, entry []byte)) error {
+// each calls visit for the entries of a shape, or returns that they are of another: that of the first place is not known, or visit says so.
+func (t table) each(f *object.File, sh shape, visit func(first, second object.Address, isSecondKnown bool, entry []byte) (fits bool)) error {
 	switch {
 	case t.extent.Size == 0:
 		return nil
@@ -158,12 +161,11 @@ func (t table) each(f *object.File, sh shape, visit func(first, second object.Ad
 		}
 	}
 	for at := 0; at+sh.bytes <= len(content); at += sh.bytes {
-		first, hasFirst := place(at)
-		second, hasSecond := place(at + sh.second)
-		if !hasFirst || !hasSecond {
+		first, isFirstKnown := place(at)
+		second, isSecondKnown := place(at + sh.second)
+		if !isFirstKnown || !visit(first, second, isSecondKnown, content[at:at+sh.bytes]) {
 			return errShape
 		}
-		visit(first, second, content[at:at+sh.bytes])
 	}
 	return nil
 }
