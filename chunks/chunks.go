@@ -11,18 +11,23 @@ import (
 const Size = 4096
 
 // Each calls do for the chunks of a slice of n elements, from first up to last, several at once, and returns when all are done.
-func Each(n int, do func(first, last int)) {
+func Each(n int, do func(first, last int)) { each(Size, n, do) }
+
+func each(size, n int, do func(first, last int)) {
 	var all sync.WaitGroup
-	for first := 0; first < n; first += Size {
-		all.Go(func() { do(first, min(first+Size, n)) })
+	for first := 0; first < n; first += size {
+		all.Go(func() { do(first, min(first+size, n)) })
 	}
 	all.Wait()
 }
 
 // Collect returns what of returns for the chunks of a slice of n elements, one behind the other. It is called for several at once.
-func Collect[T any](n int, of func(first, last int) []T) []T {
-	found := make([][]T, (n+Size-1)/Size)
-	Each(n, func(first, last int) { found[first/Size] = of(first, last) })
+func Collect[T any](n int, of func(first, last int) []T) []T { return CollectBy(Size, n, of) }
+
+// CollectBy is Collect with chunks of a size, for elements that take longer.
+func CollectBy[T any](size, n int, of func(first, last int) []T) []T {
+	found := make([][]T, (n+size-1)/size)
+	each(size, n, func(first, last int) { found[first/size] = of(first, last) })
 	return slices.Concat(found...)
 }
 

@@ -89,9 +89,6 @@ func readBinary(file File, calls bool) (binary, error) {
 	}
 	sizes, sizesErr := stacksizes.Sizes(f)
 	table, depthsErr := orc.Read(f)
-	if errors.Is(depthsErr, orc.ErrNone) && errors.Is(sizesErr, stacksizes.ErrNone) && b.product && isOfKernel(f) {
-		table, depthsErr = orc.FromCode(f, callgraph.ReturnsNever)
-	}
 	var depths []frame.Frame
 	if table != nil {
 		depths = table.Sizes(f)
@@ -102,15 +99,45 @@ func readBinary(file File, calls bool) (binary, error) {
 	}
 	b.tell(sizes)
 	b.tell(depths)
+	var code *orc.Table
+	var codeErr error
+	if b.product && isOfKernel(f) {
+		code, codeErr = b.followCode(f)
+	}
 	var entriesErr, callsErr error
 	if calls {
 		b.entries, entriesErr = pointedAt(f)
-		callsErr = b.readCalls(f, table)
+		callsErr = b.readCalls(f, table.With(code))
 		if b.unit != nil {
 			b.unit.File = file.Name
 		}
 	}
-	return b, errors.Join(unlessNone(sizesErr, stacksizes.ErrNone), unlessNone(depthsErr, orc.ErrNone), entriesErr, unlessNone(callsErr, object.ErrMachine))
+	return b, errors.Join(unlessNone(sizesErr, stacksizes.ErrNone), unlessNone(depthsErr, orc.ErrNone), unlessNone(codeErr, orc.ErrNone), entriesErr, unlessNone(callsErr, object.ErrMachine))
+}
+
+// followCode tells of the functions of which nothing else does, and returns how deep the stack is in them.
+func (b *binary) followCode(f *object.File) (*orc.Table, error) {
+	var untold []int
+	for i := range b.claims {
+		if b.claims[i].frames == nil {
+			untold = append(untold, i)
+		}
+	}
+	if len(untold) == 0 {
+		return nil, nil
+	}
+	code, err := orc.FromCode(f, untold, callgraph.ReturnsNever)
+	if code == nil {
+		return nil, err
+	}
+	sizes := code.SizesOf(f, untold)
+	for n, i := range untold {
+		if size := &sizes[n]; size.Source != "" {
+			size.Object = b.name
+			b.claims[i].frames = sizes[n : n+1 : n+1]
+		}
+	}
+	return code, err
 }
 
 // isOfKernel tells modules and kernels from programs.

@@ -149,8 +149,8 @@ func TestCompareSources(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := Compare(both, module); len(d.Frames) > 0 || d.Mixed > 0 || d.Same != 15 {
-		t.Errorf("changes %v, %d mixed, %d the same; want 15 the same", summarizeDiff(d), d.Mixed, d.Same)
+	if d := Compare(both, module); len(d.Frames) > 0 || d.Mixed > 0 || d.Same != 16 {
+		t.Errorf("changes %v, %d mixed, %d the same; want 16 the same", summarizeDiff(d), d.Mixed, d.Same)
 	}
 }
 

@@ -75,7 +75,7 @@ func TestSnapshotOfCode(t *testing.T) {
 // Calls are read for those who want them.
 func TestReadFrames(t *testing.T) {
 	b, err := ReadFrames(smallModule + "/gcc/small.ko")
-	if err != nil || len(b.Functions) != 15 || b.Graph != nil {
+	if err != nil || len(b.Functions) != 16 || b.Graph != nil {
 		t.Errorf("%d frames, graph %v, error %v", len(b.Functions), b.Graph, err)
 	}
 }

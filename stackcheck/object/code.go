@@ -5,8 +5,10 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // A Reference is an instruction that leads to code, or tells where something is.
@@ -49,20 +51,61 @@ var ErrMachine = errors.New("calls are read from code of x86-64 and aarch64 only
 type Code struct {
 	file     *File
 	sections []codeSection
-	left     uint64 // bytes that may still be looked at: symbols of a damaged file may all claim all of the code
+	left     atomic.Int64 // bytes that may still be looked at: symbols of a damaged file may all claim all of the code
 }
+
+// takes reports whether so many bytes more may be looked at.
+func (c *Code) takes(n uint64) bool { return c.left.Add(-int64(n)) >= 0 }
 
 // mostReadings is how often all of the code is looked at, at most, because functions overlap.
 const mostReadings = 4
 
+// A codeSection is code of a section that lies together, mostly all of it.
 type codeSection struct {
 	*Section
+	first       uint64 // offset in the section
 	data        []byte
-	relocations []relocation // by field
+	relocations []relocation // by field, which counts from first
 }
 
 // ReadCode reads the sections that have code, and their relocations.
-func (f *File) ReadCode() (*Code, error) {
+func (f *File) ReadCode() (*Code, error) { return f.readCode(func(s *Section) []span { return []span{{0, s.Size}} }) }
+
+// ReadCodeOf reads what ReadCode does, but only of some parts, and what lies between them where that is less than to read them one by one.
+func (f *File) ReadCodeOf(parts []Extent) (*Code, error) {
+	return f.readCode(func(s *Section) (spans []span) {
+		for _, p := range parts {
+			first := p.Start.Offset
+			if f.Linked {
+				first -= s.Addr
+			} else if p.Start.Section != s.Index {
+				continue
+			}
+			if first < s.Size {
+				spans = append(spans, span{first, first + min(p.Size, s.Size-first)})
+			}
+		}
+		return mergeSpans(spans)
+	})
+}
+
+// A span is a part of a section, from one offset up to another.
+type span struct{ first, end uint64 }
+
+func mergeSpans(spans []span) (merged []span) {
+	const gap = 16 << 10
+	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.first, b.first) })
+	for _, s := range spans {
+		if n := len(merged); n > 0 && s.first <= merged[n-1].end+gap {
+			merged[n-1].end = max(merged[n-1].end, s.end)
+		} else {
+			merged = append(merged, s)
+		}
+	}
+	return merged
+}
+
+func (f *File) readCode(spansOf func(*Section) []span) (*Code, error) {
 	if f.Machine != elf.EM_X86_64 && f.Machine != elf.EM_AARCH64 {
 		return nil, fmt.Errorf("%s: %v: %w", f.Name, f.Machine, ErrMachine)
 	}
@@ -72,22 +115,85 @@ func (f *File) ReadCode() (*Code, error) {
 		if elf.SectionFlag(s.Flags)&elf.SHF_EXECINSTR == 0 || elf.SectionType(s.Type) != elf.SHT_PROGBITS || s.Size == 0 {
 			continue
 		}
-		data, err := f.Data(s)
-		if err != nil {
+		if err := f.Has(s); err != nil {
 			return nil, err
 		}
-		relocations, err := f.relocations(s)
-		if err != nil {
+		read := len(c.sections)
+		for _, p := range spansOf(s) {
+			data, err := f.read(s.Off+p.first, p.end-p.first)
+			if err != nil {
+				return nil, f.inSection(s, err)
+			}
+			c.sections = append(c.sections, codeSection{Section: s, first: p.first, data: data})
+			c.left.Add(mostReadings * int64(len(data)))
+		}
+		if err := f.readRelocations(s, c.sections[read:]); err != nil {
 			return nil, err
 		}
-		byField := func(a, b relocation) int { return cmp.Compare(a.field, b.field) }
-		if !slices.IsSortedFunc(relocations, byField) {
-			slices.SortStableFunc(relocations, byField)
-		}
-		c.sections = append(c.sections, codeSection{s, data, relocations})
-		c.left += mostReadings * s.Size
 	}
 	return c, nil
+}
+
+// readRelocations reads those of parts of one section, which are in order.
+func (f *File) readRelocations(s *Section, parts []codeSection) error {
+	if f.Linked || len(parts) == 0 {
+		return nil
+	}
+	announce := func(n int) {
+		if uint64(len(parts[0].data)) == s.Size {
+			parts[0].relocations = slices.Grow(parts[0].relocations, n)
+		}
+	}
+	now := &parts[0]
+	var gap span // in which no part is
+	err := f.relocationPieces(s, announce, func(first int, piece []byte) error {
+		for i := 0; i < len(piece); i += relocationBytes {
+			field := f.uint64(piece[i:])
+			if field >= gap.first && field < gap.end {
+				continue
+			}
+			if field-now.first >= uint64(len(now.data)) { // of another part, or of none
+				n, found := slices.BinarySearchFunc(parts, field, func(p codeSection, field uint64) int { return cmp.Compare(p.first, field) })
+				if !found {
+					n--
+				}
+				if n < 0 || field-parts[n].first >= uint64(len(parts[n].data)) {
+					gap = gapBehind(parts, n)
+					continue
+				}
+				now = &parts[n]
+			}
+			one, err := f.relocation(piece[i:])
+			if err != nil {
+				return fmt.Errorf("relocation %d: %w", first+i/relocationBytes, err)
+			}
+			one.field -= now.first
+			now.relocations = append(now.relocations, one)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for i := range parts {
+		byField := func(a, b relocation) int { return cmp.Compare(a.field, b.field) }
+		if all := parts[i].relocations; !slices.IsSortedFunc(all, byField) {
+			slices.SortStableFunc(all, byField)
+		}
+	}
+	return nil
+}
+
+// gapBehind returns what lies between a part and the next; -1 is before all.
+func gapBehind(parts []codeSection, n int) span {
+	gap := span{0, math.MaxUint64}
+	if n >= 0 {
+		gap.first = parts[n].first + uint64(len(parts[n].data))
+	}
+	if n+1 < len(parts) {
+		gap.end = parts[n+1].first
+	}
+	return gap
 }
 
 // References calls visit for what a function's code refers to, cold parts included, in the order of the code. It reads
@@ -107,10 +213,9 @@ func (c *Code) referencesOf(fn *Function, part Extent, visit func(Reference)) (w
 		return false
 	}
 	to := from + min(part.Size, uint64(len(s.data))-from)
-	if to-from > c.left {
+	if !c.takes(to - from) {
 		return false
 	}
-	c.left -= to - from
 	first, _ := slices.BinarySearchFunc(s.relocations, from, func(r relocation, field uint64) int { return cmp.Compare(r.field, field) })
 	w := walk{code: c, section: s, fn: fn, start: part.Start, from: from, relocations: s.relocations[first:], visit: visit}
 	if c.file.Machine == elf.EM_AARCH64 {
@@ -119,7 +224,7 @@ func (c *Code) referencesOf(fn *Function, part Extent, visit func(Reference)) (w
 	return w.x86(s.data[from:to])
 }
 
-// at returns the section that holds an address, and the offset of the address in it.
+// at returns the code that holds an address, and the offset of the address in it.
 func (c *Code) at(a Address) (*codeSection, uint64) {
 	for i := range c.sections {
 		s := &c.sections[i]
@@ -129,7 +234,7 @@ func (c *Code) at(a Address) (*codeSection, uint64) {
 		} else if s.Index != a.Section {
 			continue
 		}
-		if offset < uint64(len(s.data)) {
+		if offset -= s.first; offset < uint64(len(s.data)) {
 			return s, offset
 		}
 	}
@@ -142,7 +247,7 @@ type walk struct {
 	section     *codeSection
 	fn          *Function
 	start       Address
-	from        uint64 // offset of start in the section
+	from        uint64 // offset of start in the section's code
 	relocations []relocation
 	loads       loads
 	visit       func(Reference)

@@ -124,7 +124,7 @@ func BenchmarkReferences(b *testing.B) {
 	}
 	b.SetBytes(int64(bytes))
 	for b.Loop() {
-		code.left = bytes
+		code.left.Store(int64(bytes))
 		for i := range f.Functions() {
 			code.References(&f.Functions()[i], func(Reference) {})
 		}

@@ -111,8 +111,10 @@ func (all DataSymbols) At(a Address) (name string, offset uint64) {
 // Symbol returns where the symbol of a name is, if the object defines one.
 func (f *File) Symbol(name string) (Address, bool) {
 	for i := range uint32(len(f.symbols) / symbolBytes) {
-		s := f.symbol(i)
-		if int(s.Shndx) < len(f.Sections) && elf.SectionIndex(s.Shndx) != elf.SHN_UNDEF && f.names.at(s.Name) == name {
+		if !f.names.is(f.uint32(f.symbols[i*symbolBytes:]), name) {
+			continue
+		}
+		if s := f.symbol(i); int(s.Shndx) < len(f.Sections) && elf.SectionIndex(s.Shndx) != elf.SHN_UNDEF {
 			return f.address(s), true
 		}
 	}

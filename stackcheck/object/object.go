@@ -317,6 +317,12 @@ func (t stringTable) has(offset uint32) bool {
 	return uint64(offset) < uint64(len(t)) && t[offset] != 0
 }
 
+// is says whether the string at an offset is this one.
+func (t stringTable) is(offset uint32, s string) bool {
+	at := uint64(offset)
+	return at < uint64(len(t)) && strings.HasPrefix(string(t[at:]), s) && at+uint64(len(s)) < uint64(len(t)) && t[at+uint64(len(s))] == 0
+}
+
 // maxNameBytes bounds a name. The kernel knows none of more than 512 bytes (KSYM_NAME_LEN), and without a bound all symbols of a damaged file
 // could have a name as long as the table.
 const maxNameBytes = 4 << 10

@@ -3,8 +3,6 @@ package object
 import (
 	"debug/elf"
 	"fmt"
-	"io"
-	"slices"
 )
 
 // A Pointer is what a relocation makes of a field of a section.
@@ -28,7 +26,7 @@ func (f *File) EachPointer(s *Section, visit func(Pointer)) error {
 		return nil
 	}
 	last, at := ^uint32(0), Address{} // many in a row are of one symbol, that of the section
-	return f.eachRelocation(s, func(int) {}, func(r relocation) {
+	return f.eachRelocation(s, func(r relocation) {
 		if r.symbol != last {
 			last, at = r.symbol, f.address(f.symbol(r.symbol))
 		}
@@ -44,19 +42,23 @@ type relocation struct {
 	addend int64
 }
 
-// relocations returns those of a section, in the order of the file.
-func (f *File) relocations(s *Section) ([]relocation, error) {
-	if f.Linked {
-		return nil, nil
-	}
-	var all []relocation
-	err := f.eachRelocation(s, func(n int) { all = slices.Grow(all, n) }, func(r relocation) { all = append(all, r) })
-	return all, err
+// eachRelocation calls visit with those of a section.
+func (f *File) eachRelocation(s *Section, visit func(relocation)) error {
+	return f.relocationPieces(s, func(int) {}, func(first int, piece []byte) error {
+		for i := 0; i < len(piece); i += relocationBytes {
+			one, err := f.relocation(piece[i:])
+			if err != nil {
+				return fmt.Errorf("relocation %d: %w", first+i/relocationBytes, err)
+			}
+			visit(one)
+		}
+		return nil
+	})
 }
 
-// eachRelocation reads the relocations of a section, a piece at a time: those of ORC are as many as a module has bytes in its other sections. It
+// relocationPieces reads the relocations of a section, a piece at a time: those of ORC are as many as a module has bytes in its other sections. It
 // announces how many are coming.
-func (f *File) eachRelocation(s *Section, announce func(n int), visit func(relocation)) error {
+func (f *File) relocationPieces(s *Section, announce func(n int), do func(first int, piece []byte) error) error {
 	var bytes int64
 	for i := range f.Sections {
 		r := &f.Sections[i]
@@ -72,24 +74,11 @@ func (f *File) eachRelocation(s *Section, announce func(n int), visit func(reloc
 			return fmt.Errorf("%s: section %s: its relocations are longer than %d bytes; the file is damaged", f.Name, s.Name, MaxSectionBytes)
 		}
 		announce(int(data.Size() / relocationBytes))
-		if err := f.eachIn(data, visit); err != nil {
+		if err := eachPiece(data, relocationBytes, do); err != nil {
 			return f.inSection(r, err)
 		}
 	}
 	return nil
-}
-
-func (f *File) eachIn(data *io.SectionReader, visit func(relocation)) error {
-	return eachPiece(data, relocationBytes, func(first int, piece []byte) error {
-		for i := 0; i < len(piece); i += relocationBytes {
-			one, err := f.relocation(piece[i:])
-			if err != nil {
-				return fmt.Errorf("relocation %d: %w", first+i/relocationBytes, err)
-			}
-			visit(one)
-		}
-		return nil
-	})
 }
 
 func (f *File) relocation(raw []byte) (relocation, error) {

@@ -30,10 +30,9 @@ func (c *Code) Spans(fn *Function) []Span {
 			continue
 		}
 		to := from + min(part.Size, uint64(len(s.data))-from)
-		if to-from > c.left {
+		if !c.takes(to - from) {
 			continue
 		}
-		c.left -= to - from
 		spans = append(spans, Span{
 			Extent: Extent{part.Start, to - from}, Code: s.data[from:to], all: s.relocations,
 			walk: walk{code: c, section: s, fn: fn, start: part.Start, from: from},

@@ -63,7 +63,7 @@ func moduleOf(file stackcheck.File) (name string, ok bool) {
 // machineCode is what an object tells of its functions at each of their instructions.
 type machineCode struct {
 	file    *object.File
-	depths  *orc.Table // ORC, or what the code tells where there is none; nil of other machines
+	depths  *orc.Table // ORC, and what the code tells where there is none; nil of other machines
 	hasORC  bool
 	extents map[string][]part // by symbol
 }
@@ -85,10 +85,12 @@ func readCode(name string) (*machineCode, error) {
 	}
 	depths, err := orc.Read(f)
 	hasORC := !errors.Is(err, orc.ErrNone)
-	if !hasORC {
-		if depths, err = orc.FromCode(f, callgraph.ReturnsNever); errors.Is(err, orc.ErrNone) {
+	if err == nil || !hasORC {
+		var code *orc.Table
+		if code, err = orc.FromCode(f, depths.Untold(f), callgraph.ReturnsNever); errors.Is(err, orc.ErrNone) {
 			err = nil
 		}
+		depths = depths.With(code)
 	}
 	c := &machineCode{file: f, depths: depths, hasORC: hasORC, extents: make(map[string][]part)}
 	for i := range f.Functions() {

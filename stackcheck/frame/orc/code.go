@@ -6,36 +6,49 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/kmodaudit/kmodaudit/chunks"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
 	"github.com/kmodaudit/kmodaudit/stackcheck/object"
 	"github.com/kmodaudit/kmodaudit/stackcheck/x86"
 )
 
-// FromCode makes of an object's code the table that objtool makes of it, for an object that has none: kernels that keep frame pointers have no
-// ORC. It follows each function from its first instruction through all jumps inside of it, and through what the kernel may put in the place of its code when it
-// starts, and adds up what instructions do to the stack pointer. noReturn tells the symbols of functions that do not come back from a call.
+// FromCode makes of the code of some of an object's Functions the table that objtool makes of it, for an object that has none, and for functions that
+// objtool was kept from: kernels that keep frame pointers have no ORC. It follows each function from its first instruction through all jumps inside of it, and
+// through what the kernel may put in the place of its code when it starts, and adds up what instructions do to the stack pointer. noReturn tells the symbols of
+// functions that do not come back from a call.
 //
 // What moves the stack pointer by what only run time knows, rounds it down, jumps by a table, or is not known, makes the rows of the function
 // such as tell by another register: then depths are the least. So does code of the function that nothing was found to lead to.
 //
 // With an error about what the kernel replaces it returns the table of all other code.
-func FromCode(f *object.File, noReturn func(symbol string) bool) (*Table, error) {
+func FromCode(f *object.File, functions []int, noReturn func(symbol string) bool) (*Table, error) {
 	if f.Machine != elf.EM_X86_64 {
 		return nil, fmt.Errorf("%s: %w", f.Name, ErrNone)
 	}
-	code, err := f.ReadCode()
+	var parts []object.Extent
+	for _, i := range functions {
+		fn := &f.Functions()[i]
+		parts = append(append(parts, object.Extent{Start: fn.Start, Size: fn.Size}), fn.Cold...)
+	}
+	patches, patchesErr := readPatches(f, parts)
+	code, err := f.ReadCodeOf(slices.Concat(parts, patches.code))
 	if err != nil {
 		return nil, err
 	}
-	patches, patchesErr := readPatches(f)
-	t := &Table{source: frame.SourceCode}
-	w := follower{file: f, code: code, noReturn: noReturn, patches: patches}
-	for i := range f.Functions() {
-		t.rows = w.appendRows(t.rows, &f.Functions()[i])
-	}
+	rows := chunks.CollectBy(functionsAtOnce, len(functions), func(first, last int) (rows []Row) {
+		w := follower{file: f, code: code, noReturn: noReturn, patches: patches}
+		for _, i := range functions[first:last] {
+			rows = w.appendRows(rows, &f.Functions()[i])
+		}
+		return rows
+	})
+	t := &Table{rows: rows, source: frame.SourceCode}
 	t.sort()
 	return t, patchesErr
 }
+
+// functionsAtOnce is how many functions are a goroutine's to follow: they take microseconds each.
+const functionsAtOnce = 64
 
 // A follower goes through the code of one function after the other.
 type follower struct {
@@ -62,8 +75,9 @@ type piece struct {
 
 // reached is an instruction that was.
 type reached struct {
-	depth int32 // 0 where none begins
-	bytes uint8
+	depth   int32 // 0 where none begins
+	bytes   uint8
+	patched bool // tables tell of this place
 }
 
 // spot is where code goes on, and how deep the stack is there.
@@ -78,6 +92,9 @@ const (
 func (w *follower) appendRows(rows []Row, fn *object.Function) []Row {
 	w.marks, w.pieces, w.frame, w.inexact = w.marks[:0], w.pieces[:0], 0, false
 	w.add(fn)
+	for i := range w.pieces {
+		w.patches.mark(&w.pieces[i])
+	}
 	if w.own = len(w.pieces); w.own > mostPieces {
 		w.pieces, w.own, w.inexact = w.pieces[:mostPieces], mostPieces, true
 	}
@@ -123,8 +140,9 @@ func (w *follower) follow(s spot) {
 			return
 		}
 		code = code[:i.Size]
-		p.reached[s.at] = reached{int32(max(s.depth, 1)), uint8(i.Size)}
-		isBranch := s.piece < w.own && w.patch(s)
+		mark := &p.reached[s.at]
+		mark.depth, mark.bytes = int32(max(s.depth, 1)), uint8(i.Size)
+		isBranch := mark.patched && w.patch(s)
 		if !w.goesOn(&s, &i) && !isBranch {
 			return
 		}
@@ -175,7 +193,7 @@ func (w *follower) replace(p piece) {
 		own[at].depth, own[at].bytes = max(own[at].depth, r.depth), max(own[at].bytes, r.bytes)
 	}
 	if rest := len(p.reached); rest < min(p.behind.at-p.place.at, len(own)) && own[rest].depth == 0 {
-		own[rest] = reached{int32(p.place.depth), 1}
+		own[rest].depth, own[rest].bytes = int32(p.place.depth), 1
 	}
 }
 
@@ -229,7 +247,7 @@ func (w *follower) branch(to object.Address, depth int) {
 			return
 		}
 	}
-	if isAmong(w.patches.detours, to) {
+	if w.patches.isDetour(to) {
 		w.enter(object.Extent{Start: to, Size: detourBytes}, spot{depth: depth}, nil)
 	}
 }

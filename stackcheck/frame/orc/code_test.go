@@ -26,7 +26,7 @@ func returnsNever(symbol string) bool {
 func TestFromCode(t *testing.T) {
 	for _, name := range modules {
 		f, table := read(t, name)
-		derived, err := FromCode(f, returnsNever)
+		derived, err := FromCode(f, (*Table)(nil).Untold(f), returnsNever)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +64,7 @@ func follow(t *testing.T, code []byte) (deepest int, whole bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	table, err := FromCode(f, returnsNever)
+	table, err := FromCode(f, (*Table)(nil).Untold(f), returnsNever)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestFromPatchedCode(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, f := range []*object.File{f, kernel} {
-			derived, err := FromCode(f, returnsNever)
+			derived, err := FromCode(f, (*Table)(nil).Untold(f), returnsNever)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -152,7 +152,7 @@ func TestFromCodeOfStrangePatches(t *testing.T) {
 			t.Fatal(err)
 		}
 		damage(data[f.Find(".altinstructions")[0].Off:])
-		table, err := FromCode(f, returnsNever)
+		table, err := FromCode(f, (*Table)(nil).Untold(f), returnsNever)
 		if err == nil || !strings.Contains(err.Error(), "section .altinstructions: its entries are not those of Linux") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -188,7 +188,7 @@ func TestFromCodeOnModules(t *testing.T) {
 		if errors.Is(err, ErrNone) {
 			return nil
 		}
-		derived, codeErr := FromCode(f, returnsNever)
+		derived, codeErr := FromCode(f, (*Table)(nil).Untold(f), returnsNever)
 		if err := errors.Join(err, codeErr); err != nil {
 			return err
 		}

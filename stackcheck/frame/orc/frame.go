@@ -22,6 +22,30 @@ func (t *Table) Sizes(f *object.File) []frame.Frame {
 	return sizes
 }
 
+// SizesOf returns the frames of some of the object's Functions, as Sizes does.
+func (t *Table) SizesOf(f *object.File, functions []int) []frame.Frame {
+	sizes := make([]frame.Frame, len(functions))
+	for n, i := range functions {
+		fn := &f.Functions()[i]
+		t.size(&sizes[n], t.Rows(fn.Start, fn.Size), f, fn)
+	}
+	return sizes
+}
+
+// Untold returns which of the object's Functions the table tells no frame of: all, if it is nil.
+func (t *Table) Untold(f *object.File) (functions []int) {
+	var sizes []frame.Frame
+	if t != nil {
+		sizes = t.Sizes(f)
+	}
+	for i := range f.Functions() {
+		if t == nil || sizes[i].Source == "" {
+			functions = append(functions, i)
+		}
+	}
+	return functions
+}
+
 // size sets what is known of a frame. The rows are those of the function's own code.
 func (t *Table) size(size *frame.Frame, rows []Row, f *object.File, fn *object.Function) {
 	e := measure(rows)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/kmodaudit/kmodaudit/stackcheck/object"
 )
@@ -13,7 +14,9 @@ import (
 type patches struct {
 	branches     map[object.Address]object.Address // from instructions that are patched into jumps, and from those that may fault
 	alternatives map[object.Address][]alternative
-	detours      []object.Extent // code that functions jump to and that jumps back to them
+	places       []object.Address // of both, in order
+	code         []object.Extent // that is none of functions: what replaces some, and detours
+	detours      []object.Extent // of this, that which functions jump to and that jumps back to them
 }
 
 // An alternative is code that may take the place of other code.
@@ -37,15 +40,19 @@ var (
 	}{{shape{12, 4}, 10}, {shape{14, 4}, 12}, {shape{13, 4}, 10}}
 )
 
-// readPatches reads these tables. Where branches are of no known shape, the code that only they lead to is taken for code that is not reached.
-func readPatches(f *object.File) (*patches, error) {
+// readPatches reads what these tables say of some parts of the code. Where branches are of no known shape, the code that only they lead to is taken for code that
+// is not reached.
+func readPatches(f *object.File, parts []object.Extent) (*patches, error) {
 	p := &patches{branches: make(map[object.Address]object.Address), alternatives: make(map[object.Address][]alternative)}
+	parts = slices.SortedFunc(slices.Values(parts), func(a, b object.Extent) int { return a.Start.Compare(b.Start) })
 	for name, shapes := range map[string][]shape{"__jump_table": jumpShapes, "__ex_table": exceptionShapes} {
 		for _, t := range tablesOf(f, name) {
 			for _, sh := range shapes {
 				found := make(map[object.Address]object.Address)
 				err := t.each(f, sh, func(from, to object.Address, isKnown bool, _ []byte) bool {
-					found[from] = to
+					if holding(parts, from) {
+						found[from] = to
+					}
 					return isKnown
 				})
 				if err == nil {
@@ -58,14 +65,28 @@ func readPatches(f *object.File) (*patches, error) {
 	for _, s := range f.Find(".altinstr_aux") { // arch/x86/include/asm/cpufeature.h
 		p.detours = append(p.detours, object.Extent{Start: startOf(f, s), Size: s.Size})
 	}
-	return p, p.readAlternatives(f)
+	err := p.readAlternatives(f, parts)
+	p.code = append(p.code, p.detours...)
+	p.places = slices.AppendSeq(slices.Collect(maps.Keys(p.branches)), maps.Keys(p.alternatives))
+	slices.SortFunc(p.places, object.Address.Compare)
+	return p, err
+}
+
+// mark marks the places of a function's code.
+func (p *patches) mark(code *piece) {
+	first, _ := slices.BinarySearchFunc(p.places, code.Start, object.Address.Compare)
+	for _, at := range p.places[first:] {
+		if !code.Holds(at) {
+			break
+		}
+		code.reached[at.Offset-code.Start.Offset].patched = true
+	}
 }
 
 // readAlternatives takes the shape by which all entries are of code that lies among that which may replace other.
-func (p *patches) readAlternatives(f *object.File) error {
-	var replacements []object.Extent
+func (p *patches) readAlternatives(f *object.File, parts []object.Extent) error {
 	for _, s := range f.Find(".altinstr_replacement") {
-		replacements = append(replacements, object.Extent{Start: startOf(f, s), Size: s.Size})
+		p.code = append(p.code, object.Extent{Start: startOf(f, s), Size: s.Size})
 	}
 next:
 	for _, t := range tablesOf(f, ".altinstructions") {
@@ -73,8 +94,10 @@ next:
 			found := make(map[object.Address][]alternative)
 			err := t.each(f, sh.shape, func(from, to object.Address, isKnown bool, entry []byte) bool {
 				a := alternative{object.Extent{Start: to, Size: uint64(entry[sh.lengths+1])}, int(entry[sh.lengths])}
-				found[from] = append(found[from], a)
-				return a.code.Size == 0 || isKnown && isAmong(replacements, to) && int(a.code.Size) <= a.places // of Linux 4.15 and 5.4 no code has no place
+				if holding(parts, from) {
+					found[from] = append(found[from], a)
+				}
+				return a.code.Size == 0 || isKnown && holding(p.code, to) && int(a.code.Size) <= a.places // of Linux 4.15 and 5.4 no code has no place
 			})
 			switch {
 			case err == nil:
@@ -92,13 +115,15 @@ next:
 	return nil
 }
 
-func isAmong(extents []object.Extent, a object.Address) bool {
-	for _, e := range extents {
-		if e.Holds(a) {
-			return true
-		}
+func (p *patches) isDetour(a object.Address) bool { return holding(p.detours, a) }
+
+// holding reports whether one of the extents, which are in order, holds an address.
+func holding(extents []object.Extent, a object.Address) bool {
+	i, found := slices.BinarySearchFunc(extents, a, func(e object.Extent, a object.Address) int { return e.Start.Compare(a) })
+	if !found {
+		i--
 	}
-	return false
+	return i >= 0 && extents[i].Holds(a)
 }
 
 func startOf(f *object.File, s *object.Section) object.Address {

@@ -127,6 +127,19 @@ func (t *Table) classify() {
 	}
 }
 
+// With returns a table that has the rows of another too, such as of functions that objtool was kept from. Both may be nil.
+func (t *Table) With(other *Table) *Table {
+	switch {
+	case t == nil:
+		return other
+	case other == nil:
+		return t
+	}
+	both := &Table{rows: slices.Concat(t.rows, other.rows), source: t.source}
+	both.sort()
+	return both
+}
+
 // sort brings the rows into the order of their code. Those of a module that was linked from several objects stand in the
 // order of the objects, and within a section mostly in that of their code. Of two at one address the one that knows
 // something counts, as in the kernel (orc_sort_cmp in arch/x86/kernel/unwind_orc.c): the other closes the object before.
