@@ -69,7 +69,9 @@ type codeSection struct {
 }
 
 // ReadCode reads the sections that have code, and their relocations.
-func (f *File) ReadCode() (*Code, error) { return f.readCode(func(s *Section) []span { return []span{{0, s.Size}} }) }
+func (f *File) ReadCode() (*Code, error) {
+	return f.readCode(func(s *Section) []span { return []span{{0, s.Size}} })
+}
 
 // ReadCodeOf reads what ReadCode does, but only of some parts, and what lies between them where that is less than to read them one by one.
 func (f *File) ReadCodeOf(parts []Extent) (*Code, error) {

@@ -15,8 +15,8 @@ type patches struct {
 	branches     map[object.Address]object.Address // from instructions that are patched into jumps, and from those that may fault
 	alternatives map[object.Address][]alternative
 	places       []object.Address // of both, in order
-	code         []object.Extent // that is none of functions: what replaces some, and detours
-	detours      []object.Extent // of this, that which functions jump to and that jumps back to them
+	code         []object.Extent  // that is none of functions: what replaces some, and detours
+	detours      []object.Extent  // of this, that which functions jump to and that jumps back to them
 }
 
 // An alternative is code that may take the place of other code.
