@@ -49,7 +49,7 @@ type Build struct {
 // ErrNoData is the error of a build in which nothing tells of the stack.
 var ErrNoData = errors.New("no stack usage here (.su, .ci, .stack_sizes or ORC)" +
 	"; build with make KCFLAGS='-fstack-usage -fcallgraph-info=su,da' (gcc before 10 and clang: only -fstack-usage)" +
-	", or give modules of x86-64")
+	", or give modules of x86-64 or aarch64")
 
 // Read reads the builds in directories or archives, see Files, and joins them to one: all frames, and one call graph in
 // which the calls from one to another are resolved. When parts cannot be read, the Build has all the others and the error

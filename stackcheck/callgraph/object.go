@@ -107,7 +107,7 @@ func (r *objectReader) place(a object.Address) string {
 
 // enter begins with the code of a function.
 func (r *objectReader) enter(i int) {
-	r.caller, r.entry, r.taken = i, frame.ReturnAddressBytes, r.taken[:0]
+	r.caller, r.entry, r.taken = i, r.file.ReturnAddressBytes(), r.taken[:0]
 	if depth, ok := r.depth(r.file.Functions()[i].Start); ok {
 		r.entry = depth
 	}
@@ -137,7 +137,7 @@ func (r *objectReader) refer(ref object.Reference) {
 		code.Measured = true
 		code.Depth = depth - r.entry
 		if !code.Tail { // the callee's frame counts the return address that the call pushes; the caller's own is to be added
-			code.Depth += frame.ReturnAddressBytes
+			code.Depth += r.file.ReturnAddressBytes()
 		}
 		if code.Depth < 0 {
 			code.Depth, code.Measured = 0, false

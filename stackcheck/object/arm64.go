@@ -9,15 +9,15 @@ import (
 func (w *walk) arm64(code []byte) (whole bool) {
 	for at := 0; at+4 <= len(code); at += 4 {
 		word := binary.LittleEndian.Uint32(code[at:])
+		if branch, target, ok := w.arm64Branch(at, word); ok {
+			kind := Jump
+			if branch == BranchWithLink {
+				kind = Call
+			}
+			w.branch(at, kind, target)
+			continue
+		}
 		switch {
-		case word>>26 == 0x25: // BL
-			w.branch(at, Call, w.arm64Target(at, word, 0, 26))
-		case word>>26 == 0x05: // B
-			w.branch(at, Jump, w.arm64Target(at, word, 0, 26))
-		case word>>24 == 0x54, word>>25&0x3f == 0x1a: // B.cond, CBZ, CBNZ
-			w.branch(at, Jump, w.arm64Target(at, word, 5, 19))
-		case word>>25&0x3f == 0x1b: // TBZ, TBNZ
-			w.branch(at, Jump, w.arm64Target(at, word, 5, 14))
 		case word&0xfffffc1f == 0xd63f0000, word&0xfffff81f == 0xd63f081f, word&0xfffff800 == 0xd73f0800: // BLR, with authentication too
 			w.visit(Reference{At: w.address(at), Kind: CallPointer})
 		case word&0xfffffc1f == 0xd61f0000, word&0xfffff81f == 0xd61f081f, word&0xfffff800 == 0xd71f0800: // BR
@@ -29,6 +29,21 @@ func (w *walk) arm64(code []byte) (whole bool) {
 		}
 	}
 	return len(code)%4 == 0
+}
+
+// arm64Branch returns where an instruction leads, if it names that.
+func (w *walk) arm64Branch(at int, word uint32) (Branch, Target, bool) {
+	switch {
+	case word>>26 == 0x25: // BL
+		return BranchWithLink, w.arm64Target(at, word, 0, 26), true
+	case word>>26 == 0x05: // B
+		return BranchAlways, w.arm64Target(at, word, 0, 26), true
+	case word>>24 == 0x54, word>>25&0x3f == 0x1a: // B.cond, CBZ, CBNZ
+		return BranchIf, w.arm64Target(at, word, 5, 19), true
+	case word>>25&0x3f == 0x1b: // TBZ, TBNZ
+		return BranchIf, w.arm64Target(at, word, 5, 14), true
+	}
+	return 0, Target{}, false
 }
 
 // arm64Target returns where a branch goes whose distance, in instructions, is in bits of the word.

@@ -245,6 +245,14 @@ func (f *File) Code(e Extent, n uint64) ([]byte, error) {
 	return nil, fmt.Errorf("%s: code at %#x lies in no section", f.Name, e.Start.Offset)
 }
 
+// ReturnAddressBytes returns what a call takes of the stack on the object's machine: that of x86-64 pushes where to return to.
+func (f *File) ReturnAddressBytes() int {
+	if f.Machine == elf.EM_X86_64 {
+		return 8
+	}
+	return 0
+}
+
 // Order returns the byte order of the object's machine.
 func (f *File) Order() binary.ByteOrder { return f.order }
 

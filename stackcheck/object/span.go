@@ -3,12 +3,13 @@ package object
 import (
 	"cmp"
 	"debug/elf"
+	"encoding/binary"
 	"slices"
 
 	"github.com/kmodaudit/kmodaudit/stackcheck/x86"
 )
 
-// A Span is a piece of x86-64 code, for readers that go through it in their own order.
+// A Span is a piece of code, for readers that go through it in their own order.
 type Span struct {
 	Extent
 	Code []byte
@@ -17,12 +18,8 @@ type Span struct {
 	all  []relocation
 }
 
-// Spans returns a function's code: what begins where it does, and its cold parts. Pieces that no section has are left out; so is
-// all of another machine.
+// Spans returns a function's code: what begins where it does, and its cold parts. Pieces that no section has are left out.
 func (c *Code) Spans(fn *Function) []Span {
-	if c.file.Machine != elf.EM_X86_64 {
-		return nil
-	}
 	var spans []Span
 	for _, part := range append([]Extent{{fn.Start, fn.Size}}, fn.Cold...) {
 		s, from := c.at(part.Start)
@@ -41,7 +38,7 @@ func (c *Code) Spans(fn *Function) []Span {
 	return spans
 }
 
-// Target returns what a field of an instruction refers to: by its distance from the end of the instruction, or by a relocation.
+// Target returns what a field of an instruction of x86-64 refers to: by its distance from the end of the instruction, or by a relocation.
 func (s *Span) Target(at int, i x86.Instruction, field, bytes int) Target {
 	s.seek(at + field)
 	if r := s.walk.relocation(at + field); r != nil && isOfTable(r.kind) {
@@ -49,6 +46,21 @@ func (s *Span) Target(at int, i x86.Instruction, field, bytes int) Target {
 	}
 	s.seek(at + field)
 	return s.walk.x86Target(s.Code, at, field, bytes, i.Size)
+}
+
+// A Branch is what an instruction of aarch64 does that leads to a place that it names.
+type Branch uint8
+
+const (
+	BranchAlways   Branch = iota // B
+	BranchIf                     // B.cond, CBZ, TBZ and others: or to the next instruction
+	BranchWithLink               // BL: a call
+)
+
+// TargetARM64 returns where the instruction of aarch64 at an offset leads, if it names that.
+func (s *Span) TargetARM64(at int) (Branch, Target, bool) {
+	s.seek(at)
+	return s.walk.arm64Branch(at, binary.LittleEndian.Uint32(s.Code[at:]))
 }
 
 // Named returns the place that a relocation puts into a field of an instruction; in an object that is linked, the number that is there is the place.

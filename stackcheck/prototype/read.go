@@ -2,6 +2,7 @@ package prototype
 
 import (
 	"cmp"
+	"debug/elf"
 	"errors"
 	"io"
 	"slices"
@@ -125,6 +126,9 @@ func (p *Prototypes) readScope(code *object.Code, s *scope) {
 		p.Functions[i] = t.text()
 		if isChanged(fn.Symbol) {
 			p.Functions[i], t = "", nil
+		}
+		if s.file.Machine != elf.EM_X86_64 {
+			continue
 		}
 		for at, to := range follow(s.file, code.Spans(fn), t, s.locals[start], s) {
 			if to != nil {

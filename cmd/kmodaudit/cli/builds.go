@@ -31,7 +31,7 @@ func (o Output) tellUnsized(build stackcheck.Build) {
 	if n := len(build.Unsized); n > 0 {
 		f := build.Unsized[0]
 		o.warn(fmt.Sprintf("functions whose frame nothing tells, such as %s in %s: %d;"+
-			" neither a compiler nor ORC does, and only code of modules and kernels of x86-64 is added up", f.Function, f.Object, n))
+			" neither a compiler nor ORC does, and only code of modules and kernels of x86-64 and aarch64 is added up", f.Function, f.Object, n))
 	}
 }
 

@@ -1,6 +1,8 @@
 package orc
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"io/fs"
 	"os"
@@ -50,16 +52,16 @@ func TestFromCode(t *testing.T) {
 	}
 }
 
-// follow returns how deep code takes the stack, and whether that is all.
-func follow(t *testing.T, code []byte) (deepest int, whole bool) {
+// follow returns how deep code takes the stack in the place of a module's first, and whether that is all.
+func follow(t *testing.T, module string, code []byte, filling string) (deepest int, whole bool) {
 	t.Helper()
-	data := content(t, modules[0])
+	data := content(t, module)
 	f, err := open(data)
 	if err != nil {
 		t.Fatal(err)
 	}
 	text := f.Find(".text")[0]
-	copy(data[text.Off:], slices.Concat(code, []byte(strings.Repeat("\xcc", 64))))
+	copy(data[text.Off:], slices.Concat(code, []byte(strings.Repeat(filling, 96/len(filling)))))
 	f, err = open(data)
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +99,7 @@ func TestFollow(t *testing.T) {
 		{"code that nothing leads to", "\xc3\x53\x5b\xc3", 8, false},
 		{"popped too much", "\x5b\x5b\x5b\xc3", 8, false},
 	} {
-		if bytes, whole := follow(t, []byte(test.code)); bytes != test.bytes || whole != test.whole {
+		if bytes, whole := follow(t, modules[0], []byte(test.code), "\xcc"); bytes != test.bytes || whole != test.whole {
 			t.Errorf("%s: %d bytes, all %v; want %d, %v", test.name, bytes, whole, test.bytes, test.whole)
 		}
 	}
@@ -158,6 +160,70 @@ func TestFromCodeOfStrangePatches(t *testing.T) {
 		}
 		if table == nil || len(table.rows) == 0 {
 			t.Errorf("%s: nothing was followed", name)
+		}
+	}
+}
+
+// The frames of aarch64 are those that gcc told when it compiled them.
+func TestFromCodeOfAArch64(t *testing.T) {
+	f, err := open(content(t, "aarch64/frames.ko"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	derived, err := FromCode(f, (*Table)(nil).Untold(f), func(symbol string) bool { return symbol == "end" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := make(map[string]frame.Frame)
+	told := frame.NewReader(bytes.NewReader(content(t, "aarch64/frames.su")), "frames.su")
+	for told.Scan() {
+		want[told.Frame().Function] = told.Frame()
+	}
+	for _, got := range derived.Sizes(f) {
+		w := want[got.Symbol]
+		delete(want, got.Symbol)
+		if got.Symbol == "odd" { // which no kernel could run
+			w.Bytes, w.Kind = mostDepth, frame.Dynamic
+		}
+		if got.Bytes != w.Bytes || got.Kind != w.Kind {
+			t.Errorf("%s has %d bytes by code, %s; gcc told %d, %s", got.Symbol, got.Bytes, got.Kind, w.Bytes, w.Kind)
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("nothing is told of %v", want)
+	}
+}
+
+// Of a function that is entered with nothing on the stack, instructions that no function above has.
+func TestFollowAArch64(t *testing.T) {
+	const ret = 0xd65f03c0
+	for _, test := range []struct {
+		name  string
+		code  []uint32
+		bytes int
+		whole bool
+	}{
+		{"a register is stored before and loaded behind", []uint32{0xf81f0ffe, 0xf84107fe, ret}, 16, true},             // str x30, [sp, #-16]!; ldr x30, [sp], #16
+		{"a pair of vectors", []uint32{0xadbf07e0, 0xacc107e0, ret}, 32, true},                                         // stp q0, q1, [sp, #-32]!
+		{"by the frame pointer", []uint32{0xa9be7bfd, 0x910003fd, 0xcb2063ff, 0x910003bf, 0xa8c27bfd, ret}, 32, false}, // sub sp, sp, x0; mov sp, x29
+		{"a number of two parts", []uint32{0xd2820010, 0xf2a00010, 0xcb3063ff, ret}, 4096, true},                       // movz x16; movk x16, lsl #16
+		{"a number that is not known", []uint32{0xf9400010, 0xcb3063ff, ret}, 0, false},                                // ldr x16, [x0]
+		{"rounded down", []uint32{0xd10083e9, 0x927be93f, ret}, 0, false},                                              // sub x9, sp, #32; and sp, x9, #-32
+		{"to another place", []uint32{0x9100013f, ret}, 0, false},                                                      // mov sp, x9
+		{"vectors that move their base", []uint32{0x4c9f7fe0, ret}, 0, false},                                          // st1 {v0.2d}, [sp], #16
+		{"a table", []uint32{0xd10043ff, 0xd61f0000, 0x910043ff, ret}, 16, false},                                      // br x0
+		{"a jump out by a register", []uint32{0xd10043ff, 0x910043ff, 0xd61f0200}, 16, true},                           // br x16
+		{"undefined", []uint32{0xd10043ff, 0}, 16, false},                                                              // udf
+		{"what fills a gap", []uint32{0xd10043ff, 0x910043ff, ret, 0xd503201f, 0xd4210000, 0}, 16, true},               // nop; brk; udf
+		{"a branch", []uint32{0xb4000060, 0xd10043ff, 0x910043ff, ret}, 16, true},                                      // cbz x0, to ret
+		{"authenticated", []uint32{0xd503233f, 0xa9bf7bfd, 0x910003fd, 0xa8c17bfd, 0xd50323bf, ret}, 16, true},         // paciasp; autiasp
+	} {
+		var code []byte
+		for _, word := range test.code {
+			code = binary.LittleEndian.AppendUint32(code, word)
+		}
+		if bytes, whole := follow(t, "aarch64/frames.ko", code, "\x00\x00\x00\x00"); bytes != test.bytes || whole != test.whole {
+			t.Errorf("%s: %d bytes, all %v; want %d, %v", test.name, bytes, whole, test.bytes, test.whole)
 		}
 	}
 }

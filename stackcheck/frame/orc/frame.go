@@ -1,6 +1,8 @@
 package orc
 
 import (
+	"debug/elf"
+
 	"github.com/kmodaudit/kmodaudit/chunks"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
 	"github.com/kmodaudit/kmodaudit/stackcheck/object"
@@ -48,12 +50,12 @@ func (t *Table) Untold(f *object.File) (functions []int) {
 
 // size sets what is known of a frame. The rows are those of the function's own code.
 func (t *Table) size(size *frame.Frame, rows []Row, f *object.File, fn *object.Function) {
-	e := measure(rows)
+	e := t.measure(rows)
 	for _, part := range fn.Cold {
 		e.add(t.Rows(part.Start, part.Size))
 	}
 	realign := 0
-	if e.inexact {
+	if e.inexact && f.Machine == elf.EM_X86_64 {
 		if code, err := f.Code(object.Extent{Start: fn.Start, Size: fn.Size}, straightBytes); err == nil {
 			deepest, alignment := straight(code)
 			e.deepest = max(e.deepest, deepest)
@@ -64,6 +66,7 @@ func (t *Table) size(size *frame.Frame, rows []Row, f *object.File, fn *object.F
 	if !ok {
 		return
 	}
+	bytes += t.entry
 	size.Function, size.Symbol, size.File, size.Source = fn.Symbol, fn.Symbol, fn.File, t.source
 	size.Bytes, size.Kind, size.RealignBytes = bytes, kind, realign
 }
@@ -78,8 +81,8 @@ type extent struct {
 }
 
 // measure begins with the rows of a function's own code, the first of which holds at its entry.
-func measure(rows []Row) extent {
-	e := extent{entry: returnAddressBytes}
+func (t *Table) measure(rows []Row) extent {
+	e := extent{entry: t.entry}
 	if len(rows) > 0 {
 		if depth, exact, ok := rows[0].Depth(); ok && exact {
 			e.entry = depth
@@ -101,10 +104,11 @@ func (e *extent) add(rows []Row) {
 	}
 }
 
+// frame returns what is taken beside what is when the function begins.
 func (e *extent) frame() (bytes int, kind frame.Kind, ok bool) {
 	kind = frame.Static
 	if e.inexact {
 		kind = frame.Dynamic
 	}
-	return max(e.deepest-e.entry, 0) + returnAddressBytes, kind, e.known
+	return max(e.deepest-e.entry, 0), kind, e.known
 }

@@ -128,7 +128,7 @@ func TestDepth(t *testing.T) {
 	}{
 		{"at the entry", Row{Base: SP, Offset: 8}, 8, true, true},
 		{"frame pointer", Row{Base: BP, Offset: 16}, 16, false, true},
-		{"another register", Row{Base: OtherBase}, 8, false, true}, // R10 of a realigned frame
+		{"another register", Row{Base: OtherBase, Offset: 8}, 8, false, true}, // R10 of a realigned frame
 		{"all registers of an interrupt", Row{Base: SP, Kind: Regs}, 168, true, true},
 		{"those that the processor pushes, and an error code", Row{Base: SP, Offset: 8, Kind: RegsPartial}, 48, true, true},
 		{"nothing known", Row{}, 0, false, false},
@@ -146,8 +146,9 @@ func TestDepth(t *testing.T) {
 
 // Code that is entered with something on the stack counts what it adds, and the return address.
 func TestFrameOfJumpedTo(t *testing.T) {
-	e := measure([]Row{{Base: SP, Offset: 40}, {Base: SP, Offset: 64}})
-	if bytes, kind, ok := e.frame(); bytes != 32 || kind != frame.Static || !ok {
+	table := Table{entry: 8}
+	e := table.measure([]Row{{Base: SP, Offset: 40}, {Base: SP, Offset: 64}})
+	if bytes, kind, ok := e.frame(); bytes+table.entry != 32 || kind != frame.Static || !ok {
 		t.Errorf("%d bytes, %s, %t; want 32, static", bytes, kind, ok)
 	}
 }
@@ -254,7 +255,7 @@ func TestReadDamaged(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	for _, name := range append(modules, "patched/6.1/patched.ko", "patched/6.12/vmlinux") {
+	for _, name := range append(modules, "patched/6.1/patched.ko", "patched/6.12/vmlinux", "aarch64/frames.ko") {
 		f.Add(content(f, name))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

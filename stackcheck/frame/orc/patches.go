@@ -1,6 +1,7 @@
 package orc
 
 import (
+	"debug/elf"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -15,7 +16,7 @@ type patches struct {
 	branches     map[object.Address]object.Address // from instructions that are patched into jumps, and from those that may fault
 	alternatives map[object.Address][]alternative
 	places       []object.Address // of both, in order
-	code         []object.Extent  // that is none of functions: what replaces some, and detours
+	others       []object.Extent  // code that is none of functions: what replaces some, and detours
 	detours      []object.Extent  // of this, that which functions jump to and that jumps back to them
 }
 
@@ -66,7 +67,7 @@ func readPatches(f *object.File, parts []object.Extent) (*patches, error) {
 		p.detours = append(p.detours, object.Extent{Start: startOf(f, s), Size: s.Size})
 	}
 	err := p.readAlternatives(f, parts)
-	p.code = append(p.code, p.detours...)
+	p.others = append(p.others, p.detours...)
 	p.places = slices.AppendSeq(slices.Collect(maps.Keys(p.branches)), maps.Keys(p.alternatives))
 	slices.SortFunc(p.places, object.Address.Compare)
 	return p, err
@@ -85,8 +86,9 @@ func (p *patches) mark(code *piece) {
 
 // readAlternatives takes the shape by which all entries are of code that lies among that which may replace other.
 func (p *patches) readAlternatives(f *object.File, parts []object.Extent) error {
+	var replacements []object.Extent
 	for _, s := range f.Find(".altinstr_replacement") {
-		p.code = append(p.code, object.Extent{Start: startOf(f, s), Size: s.Size})
+		replacements = append(replacements, object.Extent{Start: startOf(f, s), Size: s.Size})
 	}
 next:
 	for _, t := range tablesOf(f, ".altinstructions") {
@@ -97,12 +99,21 @@ next:
 				if holding(parts, from) {
 					found[from] = append(found[from], a)
 				}
-				return a.code.Size == 0 || isKnown && holding(p.code, to) && int(a.code.Size) <= a.places // of Linux 4.15 and 5.4 no code has no place
+				switch {
+				case a.code.Size == 0: // which has no place in Linux 4.15 and 5.4
+					return true
+				case f.Machine == elf.EM_AARCH64: // which has it behind the functions
+					return isKnown && int(a.code.Size) == a.places
+				}
+				return isKnown && holding(replacements, to) && int(a.code.Size) <= a.places
 			})
 			switch {
 			case err == nil:
 				for from, all := range found {
 					p.alternatives[from] = append(p.alternatives[from], all...)
+					for _, a := range all {
+						p.others = append(p.others, a.code)
+					}
 				}
 				continue next
 			case !errors.Is(err, errShape):

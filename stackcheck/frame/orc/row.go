@@ -60,7 +60,7 @@ func (r Row) Depth() (bytes int, exact, ok bool) {
 	switch r.Base {
 	case SP:
 		bytes, exact = int(r.Offset), true
-	case BP: // the stack pointer is not above the frame pointer
+	case BP, OtherBase: // the stack pointer is not above the frame pointer
 		bytes = int(r.Offset)
 	}
 	switch r.Kind {
@@ -68,8 +68,6 @@ func (r Row) Depth() (bytes int, exact, ok bool) {
 		bytes += regsBytes
 	case RegsPartial:
 		bytes += partialBytes
-	default:
-		bytes = max(bytes, returnAddressBytes)
 	}
 	return max(bytes, 0), exact, true
 }

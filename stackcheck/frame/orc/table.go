@@ -26,6 +26,7 @@ var ErrNone = errors.New("no ORC (.orc_unwind); a kernel with CONFIG_UNWINDER_OR
 type Table struct {
 	rows   []Row        // by address
 	source frame.Source // that its frames have
+	entry  int          // what is taken of the stack when a function begins
 }
 
 // Read reads the ORC of an object. A table that is damaged anywhere is an error as a whole: a row that is missing makes
@@ -42,7 +43,7 @@ func Read(f *object.File) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Table{rows: where, source: frame.SourceORC}
+	t := &Table{rows: where, source: frame.SourceORC, entry: f.ReturnAddressBytes()}
 	if want := uint64(len(t.rows)) * rowBytes; rows[0].Size != want {
 		return nil, fmt.Errorf("%s: section %s: %d bytes for %d rows of %d bytes; the file is damaged",
 			f.Name, rowsSection, rows[0].Size, len(t.rows), rowBytes)
@@ -124,6 +125,12 @@ func (t *Table) classify() {
 	for i := range t.rows {
 		row := &t.rows[i]
 		row.Base, row.Kind = l.base(row.raw), l.kind(row.raw)
+		if row.Base == OtherBase {
+			row.Offset = 0 // it counts from what is not known
+		}
+		if row.Kind == Call && row.Base != Undefined {
+			row.Offset = max(row.Offset, int16(t.entry)) // of SP, less is of a damaged table
+		}
 	}
 }
 
@@ -135,7 +142,7 @@ func (t *Table) With(other *Table) *Table {
 	case other == nil:
 		return t
 	}
-	both := &Table{rows: slices.Concat(t.rows, other.rows), source: t.source}
+	both := &Table{rows: slices.Concat(t.rows, other.rows), source: t.source, entry: t.entry}
 	both.sort()
 	return both
 }
