@@ -22,7 +22,7 @@ func Encode(l List, h Header) ([]byte, error) {
 func encode(l List, h Header) ([]byte, error) {
 	switch h.Encoding {
 	case Native:
-		e := newNativeEncoder(h)
+		e := newNativeEncoder(h, len(l.Pairs))
 		err := e.list(l)
 		return e.b, err
 	case XDR:

@@ -17,8 +17,11 @@ type byteOrder interface {
 	binary.AppendByteOrder
 }
 
-func newNativeEncoder(h Header) *nativeEncoder {
-	e := &nativeEncoder{b: h.append(nil), order: binary.LittleEndian}
+// usualPairBytes is about what a pair of an event takes.
+const usualPairBytes = 48
+
+func newNativeEncoder(h Header, pairs int) *nativeEncoder {
+	e := &nativeEncoder{b: h.append(make([]byte, 0, (pairs+2)*usualPairBytes)), order: binary.LittleEndian}
 	if h.BigEndian {
 		e.order = binary.BigEndian
 	}
@@ -33,11 +36,16 @@ func (e *nativeEncoder) list(l List) error {
 }
 
 func (e *nativeEncoder) uint32(v uint32) { e.b = e.order.AppendUint32(e.b, v) }
+func (e *nativeEncoder) uint64(v uint64) { e.b = e.order.AppendUint64(e.b, v) }
 func (e *nativeEncoder) zero(n int)      { e.b = append(e.b, make([]byte, n)...) }
 
 // pad aligns to 8 from the start of the pair. Pairs themselves are not
 // aligned in the stream: a 4-byte terminator may precede them.
-func (e *nativeEncoder) pad(start int) { e.zero(align8(len(e.b)-start) - (len(e.b) - start)) }
+func (e *nativeEncoder) pad(start int) {
+	for (len(e.b)-start)%8 != 0 {
+		e.b = append(e.b, 0)
+	}
+}
 
 func (e *nativeEncoder) pairs(pairs []Pair, depth int) error {
 	if depth > MaxDepth {
@@ -103,7 +111,23 @@ func (e *nativeEncoder) value(p Pair) error {
 		for _, l := range v {
 			e.nvlist(l)
 		}
-	default: // numbers and arrays of numbers
+	case uint64:
+		e.uint64(v)
+	case int64:
+		e.uint64(uint64(v))
+	case uint32:
+		e.uint32(v)
+	case int32:
+		e.uint32(uint32(v))
+	case []uint64:
+		for _, n := range v {
+			e.uint64(n)
+		}
+	case []int64:
+		for _, n := range v {
+			e.uint64(uint64(n))
+		}
+	default: // other numbers and arrays of numbers
 		b, err := binary.Append(e.b, e.order, v)
 		if err != nil {
 			return err
