@@ -180,6 +180,25 @@ func TestReadModuleWithoutORC(t *testing.T) {
 	}
 }
 
+// Code that is read for frames and for calls and lies outside of the file is told of once, and all but that is read.
+func TestReadModuleWithoutCode(t *testing.T) {
+	module := []byte(small(t, "gcc/small.ko"))
+	f, err := object.Open(bytes.NewReader(module), int64(len(module)), "small.ko")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const shoffAt, offsetAt = 40, 24 // e_shoff in Elf64_Ehdr, sh_offset in Elf64_Shdr
+	text := f.Find(".text")[0]
+	f.Order().PutUint64(module[f.Order().Uint64(module[shoffAt:])+uint64(text.Index)*64+offsetAt:], 1<<40)
+	b, err := Read(write(t, map[string]string{"small.ko": string(module)}))
+	if err == nil || strings.Count(err.Error(), "lie outside of the file") != 1 {
+		t.Errorf("error %v", err)
+	}
+	if len(b.Functions) != 15 || len(b.Unsized) != 1 {
+		t.Errorf("%d functions, and %v without a frame", len(b.Functions), b.Unsized)
+	}
+}
+
 // So does a kernel, and no program.
 func TestReadKernelWithoutORC(t *testing.T) {
 	kernel := small(t, "patched/6.12/vmlinux")

@@ -119,12 +119,16 @@ func readEvidence(calls bool, name string) (evidence, []error) {
 	return e, append(failed, errs...)
 }
 
-// wrap says of each error what was being done, so that each line of the joined message can stand alone.
+// wrap says of each error what was being done, so that each line of the joined message can stand alone. What was read twice is said once.
 func wrap(failed []error) error {
 	var all []error
+	said := make(map[string]bool)
 	for _, err := range failed {
 		for _, each := range split(err) {
-			all = append(all, fmt.Errorf("reading stack usage: %w", each))
+			if text := each.Error(); !said[text] {
+				said[text] = true
+				all = append(all, fmt.Errorf("reading stack usage: %w", each))
+			}
 		}
 	}
 	return errors.Join(all...)

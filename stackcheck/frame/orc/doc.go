@@ -1,4 +1,4 @@
-// Package orc reads what a kernel's unwinder knows of the stack, for any x86-64 module or kernel, without building it again.
+// Package orc reads what a kernel's unwinder knows of the stack, and what code itself tells, for any module or kernel of x86-64 or aarch64, without building it again.
 //
 // Terms:
 //
@@ -19,8 +19,11 @@
 //
 // Where the CFA is told by another register, mostly the frame pointer, the stack pointer may be anywhere below: such a frame
 // is Dynamic, and its bytes are the least that it has. They are what the function's first instructions take, as far as they
-// can be followed; that is all but what realignment, a variable array, or arguments that are pushed later add. A function
-// has no size when objtool told nothing about it, as for objects that the build excludes (OBJECT_FILES_NON_STANDARD).
+// can be followed; that is all but what realignment, a variable array, or arguments that are pushed later add. ORC tells no
+// size of a function that objtool told nothing about, as of objects that the build excludes (OBJECT_FILES_NON_STANDARD).
+//
+// Of these functions, and of objects that have no ORC, as all of aarch64, FromCode makes such rows by following instructions. A call of aarch64 pushes nothing: there
+// the depth at a function's first instruction is 0.
 //
 // The structure of a row (arch/x86/include/asm/orc_types.h, 6 bytes) was changed twice in what matters here: Linux 6.4 made room
 // for more types of rows, and 7.2 numbered the registers anew. Rows tell by themselves what they have; no version is asked, since distributions
