@@ -26,11 +26,18 @@ func (f *File) EachPointer(s *Section, visit func(Pointer)) error {
 		return nil
 	}
 	last, at := ^uint32(0), Address{} // many in a row are of one symbol, that of the section
-	return f.eachRelocation(s, func(r relocation) {
-		if r.symbol != last {
-			last, at = r.symbol, f.address(f.symbol(r.symbol))
+	return f.relocationPieces(s, func(int) {}, func(first int, piece []byte) error {
+		for i := 0; i < len(piece); i += relocationBytes {
+			r, err := f.relocation(piece[i:])
+			if err != nil {
+				return fmt.Errorf("relocation %d: %w", first+i/relocationBytes, err)
+			}
+			if r.symbol != last {
+				last, at = r.symbol, f.address(f.symbol(r.symbol))
+			}
+			visit(Pointer{Field: r.field, Target: Address{at.Section, at.Offset + uint64(r.addend)}})
 		}
-		visit(Pointer{Field: r.field, Target: Address{at.Section, at.Offset + uint64(r.addend)}})
+		return nil
 	})
 }
 
@@ -40,20 +47,6 @@ type relocation struct {
 	kind   uint32 // R_X86_64_PC32 and others, by machine
 	symbol uint32
 	addend int64
-}
-
-// eachRelocation calls visit with those of a section.
-func (f *File) eachRelocation(s *Section, visit func(relocation)) error {
-	return f.relocationPieces(s, func(int) {}, func(first int, piece []byte) error {
-		for i := 0; i < len(piece); i += relocationBytes {
-			one, err := f.relocation(piece[i:])
-			if err != nil {
-				return fmt.Errorf("relocation %d: %w", first+i/relocationBytes, err)
-			}
-			visit(one)
-		}
-		return nil
-	})
 }
 
 // relocationPieces reads the relocations of a section, a piece at a time: those of ORC are as many as a module has bytes in its other sections. It
