@@ -19,7 +19,7 @@ func stackObserveCommand([]string) *cobra.Command {
 seen, and lays it beside the builds of the modules that ran, call by call:
 
   bytes    what the function had taken when it called the next
-  at call  what ORC tells of that call, where a .ko of the build has it; it has to be the same
+  at call  what ORC or code tells of that call, where a .ko of the build does; it has to be the same
   bound    its frame; the bytes can only be less
 
 and the longest run of modules' functions beside the deepest path between its ends, and the deepest that is known to

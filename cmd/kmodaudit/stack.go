@@ -37,7 +37,7 @@ func stackCommand(args []string) *cobra.Command {
 const stackInput = `A PATH is a directory, which is searched, an archive of .su and .ci files (.tar, also .tar.zst, .tar.xz, .tar.gz), one of these,
 or an object. The compiler writes .su and .ci when it has -fstack-usage and -fcallgraph-info=su,da. Objects are kernel modules
 (.ko, also .ko.xz, .ko.zst, .ko.gz), vmlinux and .o files; a kernel with CONFIG_UNWINDER_ORC tells in them what its functions
-take, without a rebuild. A snapshot, written by stack snapshot, stands for what it was made of. Several are taken together.`
+take, without a rebuild, and of modules and kernels of x86-64 and aarch64 the code tells what ORC does not. A snapshot, written by stack snapshot, stands for what it was made of. Several are taken together.`
 
 func stackFramesCommand([]string) *cobra.Command {
 	flags := cli.StackFlags{Format: report.TableFormat, Source: cli.BestSource}
@@ -45,7 +45,7 @@ func stackFramesCommand([]string) *cobra.Command {
 		Use:   "frames PATH...",
 		Short: "List stack frames, the largest first",
 		Long: `Frames lists what each function takes of the stack, the largest first: once, from the best source there is, which
-is .su, then .ci, then .stack_sizes of clang (-fstack-size-section), then ORC, then the code of a module that has none. --source chooses one, or shows all side by
+is .su, then .ci, then .stack_sizes of clang (-fstack-size-section), then ORC, then the code of functions of which nothing else tells. --source chooses one, or shows all side by
 side. The return address counts, as gcc does; it is added to what clang tells.
 
 ` + stackInput + `
