@@ -48,6 +48,17 @@ func find(t *testing.T, maps []*Map, symbol string) *Map {
 	return nil
 }
 
+// What gcc tells of a function of aarch64 begins behind the NOPs that are to be patched for tracing.
+func TestReadOfTracedFunctions(t *testing.T) {
+	maps, err := readObject(t, "../../testdata/small-module/aarch64/traced.o")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := find(t, maps, "traced"); Bytes(m.Own()) != 100 {
+		t.Errorf("%d bytes of its own variables, want 100", Bytes(m.Own()))
+	}
+}
+
 func TestReadTellsWhatWasInlined(t *testing.T) {
 	maps, err := readObject(t, recorded+"parent.o")
 	if err != nil {

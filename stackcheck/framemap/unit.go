@@ -2,6 +2,7 @@ package framemap
 
 import (
 	"debug/dwarf"
+	"debug/elf"
 	"errors"
 	"fmt"
 	"slices"
@@ -155,7 +156,7 @@ func (u *unit) codeOf(e *dwarf.Entry) *object.Function {
 		return nil
 	}
 	if low, ok := e.Val(dwarf.AttrLowpc).(uint64); ok {
-		return u.functions[low]
+		return u.functionAt(low)
 	}
 	if e.AttrField(dwarf.AttrRanges) == nil { // as it is when a part of it is elsewhere, as f.cold
 		return nil
@@ -166,9 +167,22 @@ func (u *unit) codeOf(e *dwarf.Entry) *object.Function {
 		return nil
 	}
 	for _, r := range ranges {
-		if fn := u.functions[r[0]]; fn != nil {
+		if fn := u.functionAt(r[0]); fn != nil {
 			return fn
 		}
+	}
+	return nil
+}
+
+// functionAt returns the function whose code begins at an address. That of aarch64 kernels begins with two NOPs, to be patched for tracing
+// (-fpatchable-function-entry), which gcc leaves out of what it tells.
+func (u *unit) functionAt(at uint64) *object.Function {
+	const tracedBytes = 8
+	if fn := u.functions[at]; fn != nil || u.file.Machine != elf.EM_AARCH64 {
+		return fn
+	}
+	if fn := u.functions[at-tracedBytes]; fn != nil && fn.Size > tracedBytes {
+		return fn
 	}
 	return nil
 }
