@@ -26,16 +26,18 @@ func TestEach(t *testing.T) {
 
 func TestCollect(t *testing.T) {
 	for _, n := range lengths {
-		got := Collect(n, func(first, last int) (even []int) {
+		even := func(first, last int) (even []int) {
 			for i := first; i < last; i++ {
 				if i%2 == 0 {
 					even = append(even, i)
 				}
 			}
 			return even
-		})
-		if len(got) != (n+1)/2 || !slices.IsSorted(got) {
-			t.Errorf("%d elements: %d are even", n, len(got))
+		}
+		for _, got := range [][]int{Collect(n, even), CollectBy(7, n, even)} {
+			if len(got) != (n+1)/2 || !slices.IsSorted(got) {
+				t.Errorf("%d elements: %d are even", n, len(got))
+			}
 		}
 	}
 }

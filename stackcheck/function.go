@@ -15,7 +15,7 @@ import (
 // A Function is one function of a build, with its frame as each source tells it, the best source first: .su is
 // the compiler's own word with the place in the source code, .ci the same without clang's, .stack_sizes has no place, and ORC,
 // computed from the machine code, knows a frame that grows at run time only in part. So does the code itself, which is followed
-// where a module has nothing else.
+// where a module or a kernel has nothing else.
 type Function struct {
 	Frames []frame.Frame `json:"frames"` // one of a source
 }

@@ -56,7 +56,7 @@ const (
 	SourceCI         Source = "ci"          // -fcallgraph-info=su
 	SourceStackSizes Source = "stack_sizes" // -fstack-size-section, clang's
 	SourceORC        Source = "orc"         // the kernel's unwind table
-	SourceCode       Source = "code"        // the instructions of a kernel that has no ORC, and of its modules
+	SourceCode       Source = "code"        // the instructions of modules and kernels, followed where nothing else tells
 )
 
 // MaxBytes is the largest frame that a reader accepts. Larger is a damaged file: no stack has it, and sums along a path

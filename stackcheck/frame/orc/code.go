@@ -67,7 +67,7 @@ type follower struct {
 	pieces  []piece   // first those of the function
 	own     int       // of pieces
 	todo    []spot
-	behind  []spot // calls that do not come back
+	calls   []spot // places behind those that do not come back
 	frame   int    // depth at which the frame pointer was set, 0 before
 	inexact bool
 }
@@ -108,7 +108,7 @@ const (
 )
 
 func (w *follower) appendRows(rows []Row, fn *object.Function) []Row {
-	w.marks, w.pieces, w.behind, w.frame, w.inexact = w.marks[:0], w.pieces[:0], w.behind[:0], 0, false
+	w.marks, w.pieces, w.calls, w.frame, w.inexact = w.marks[:0], w.pieces[:0], w.calls[:0], 0, false
 	w.add(fn)
 	for i := range w.pieces {
 		w.patches.mark(&w.pieces[i])
@@ -122,8 +122,8 @@ func (w *follower) appendRows(rows []Row, fn *object.Function) []Row {
 	w.todo = append(w.todo, spot{depth: w.file.ReturnAddressBytes()})
 	w.followAll()
 	// What compilers were not told not to come back has code behind it that nothing else leads to.
-	for n := 0; n < len(w.behind); n++ {
-		s := w.behind[n]
+	for n := 0; n < len(w.calls); n++ { // more may come
+		s := w.calls[n]
 		if p := &w.pieces[s.piece]; s.at < len(p.Code) && p.reached[s.at].bytes == 0 && p.isCode(s.at, w.instructions) {
 			w.todo = append(w.todo, s)
 			w.followAll()
@@ -164,7 +164,7 @@ func (w *follower) comesBack(s spot, called object.Target) bool {
 	if !w.noReturn(w.symbol(called)) {
 		return true
 	}
-	w.behind = append(w.behind, spot{s.piece, s.at + int(w.pieces[s.piece].reached[s.at].bytes), s.depth})
+	w.calls = append(w.calls, spot{s.piece, s.at + int(w.pieces[s.piece].reached[s.at].bytes), s.depth})
 	return false
 }
 

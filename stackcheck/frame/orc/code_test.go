@@ -24,11 +24,17 @@ func returnsNever(symbol string) bool {
 		"__module_put_and_kthread_exit", "usercopy_abort"}, symbol)
 }
 
+// fromCode follows all functions.
+func fromCode(f *object.File) (*Table, error) {
+	var none *Table
+	return FromCode(f, none.Untold(f), returnsNever)
+}
+
 // What is followed in code is what objtool found there. Of a frame that is rounded down, and of one that grows, both tell the least.
 func TestFromCode(t *testing.T) {
 	for _, name := range modules {
 		f, table := read(t, name)
-		derived, err := FromCode(f, (*Table)(nil).Untold(f), returnsNever)
+		derived, err := fromCode(f)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +72,7 @@ func follow(t *testing.T, module string, code []byte, filling string) (deepest i
 	if err != nil {
 		t.Fatal(err)
 	}
-	table, err := FromCode(f, (*Table)(nil).Untold(f), returnsNever)
+	table, err := fromCode(f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +127,7 @@ func TestFromPatchedCode(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, f := range []*object.File{f, kernel} {
-			derived, err := FromCode(f, (*Table)(nil).Untold(f), returnsNever)
+			derived, err := fromCode(f)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -154,7 +160,7 @@ func TestFromCodeOfStrangePatches(t *testing.T) {
 			t.Fatal(err)
 		}
 		damage(data[f.Find(".altinstructions")[0].Off:])
-		table, err := FromCode(f, (*Table)(nil).Untold(f), returnsNever)
+		table, err := fromCode(f)
 		if err == nil || !strings.Contains(err.Error(), "section .altinstructions: its entries are not those of Linux") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -254,7 +260,7 @@ func TestFromCodeOnModules(t *testing.T) {
 		if errors.Is(err, ErrNone) {
 			return nil
 		}
-		derived, codeErr := FromCode(f, (*Table)(nil).Untold(f), returnsNever)
+		derived, codeErr := fromCode(f)
 		if err := errors.Join(err, codeErr); err != nil {
 			return err
 		}

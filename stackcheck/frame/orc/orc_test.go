@@ -263,7 +263,7 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			return
 		}
-		derived, err := FromCode(file, (*Table)(nil).Untold(file), returnsNever)
+		derived, err := fromCode(file)
 		if err == nil {
 			derived.Sizes(file)
 		}

@@ -30,10 +30,10 @@ type alternative struct {
 type shape struct{ bytes, second int }
 
 var (
-	jumpShapes      = []shape{{16, 4}, {24, 8}} // struct jump_entry since Linux 4.20, and before
-	exceptionShapes = []shape{{12, 4}, {8, 4}}  // struct exception_table_entry since 4.6, and before
+	jumpShapes      = []shape{{16, 4}, {24, 8}} // struct jump_entry as Linux 5.4 and later have it, and as 4.15 does
+	exceptionShapes = []shape{{12, 4}, {8, 4}}  // struct exception_table_entry as Linux 4.15 and later have it, and as 4.4 does
 
-	// struct alt_instr as Linux 6.1 has it, as 6.12 does, and that of releases between 4 and 6, with the length of the padding at its end
+	// struct alt_instr as Linux 6.1 has it, as 6.12 and later do, and as 4.4 to 5.10 do, with the length of the padding at its end
 	// (arch/x86/include/asm/alternative.h). The byte at lengths is that of the code, and the next that of what may replace it.
 	alternativeShapes = []struct {
 		shape
