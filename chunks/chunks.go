@@ -7,11 +7,21 @@ import (
 	"sync"
 )
 
-// Size is how many elements are a goroutine's, where each takes some tens of nanoseconds or more.
-const Size = 4096
+// Elements of a chunk, where each takes some tens of nanoseconds or more. More chunks than processors even out what takes some longer; what takes less
+// than some tens of microseconds is not worth a goroutine.
+const (
+	least = 512
+	most  = 4096
+)
+
+// Size is how many of n elements are a goroutine's: so that each processor has as many, if there are enough.
+func Size(n int) int {
+	chunks := max((n+most-1)/most, min(n/least, runtime.GOMAXPROCS(0)), 1)
+	return max((n+chunks-1)/chunks, 1)
+}
 
 // Each calls do for the chunks of a slice of n elements, from first up to last, several at once, and returns when all are done.
-func Each(n int, do func(first, last int)) { each(Size, n, do) }
+func Each(n int, do func(first, last int)) { each(Size(n), n, do) }
 
 func each(size, n int, do func(first, last int)) {
 	var all sync.WaitGroup
@@ -22,7 +32,7 @@ func each(size, n int, do func(first, last int)) {
 }
 
 // Collect returns what of returns for the chunks of a slice of n elements, one behind the other. It is called for several at once.
-func Collect[T any](n int, of func(first, last int) []T) []T { return CollectBy(Size, n, of) }
+func Collect[T any](n int, of func(first, last int) []T) []T { return CollectBy(Size(n), n, of) }
 
 // CollectBy is Collect with chunks of a size, for elements that take longer.
 func CollectBy[T any](size, n int, of func(first, last int) []T) []T {
@@ -33,13 +43,11 @@ func CollectBy[T any](size, n int, of func(first, last int) []T) []T {
 
 // Sort sorts a slice as slices.SortFunc does: a part on each processor, and then these are merged.
 func Sort[T any](all []T, compare func(a, b T) int) {
-	processors := runtime.GOMAXPROCS(0)
-	size := max(Size, (len(all)+processors-1)/processors)
-	var sorting sync.WaitGroup
-	for part := range slices.Chunk(all, size) {
-		sorting.Go(func() { slices.SortFunc(part, compare) })
+	size := len(all)
+	if processors := runtime.GOMAXPROCS(0); size/processors >= least {
+		size = (size + processors - 1) / processors
 	}
-	sorting.Wait()
+	each(size, len(all), func(first, last int) { slices.SortFunc(all[first:last], compare) })
 	for sorted := size; sorted < len(all); sorted += size {
 		merge(all[:min(sorted+size, len(all))], sorted, compare)
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // lengths are those at which the work is divided in another way.
-var lengths = []int{0, 1, Size - 1, Size, Size + 1, 2 * Size, 10*Size + 17}
+var lengths = []int{0, 1, least - 1, least, 2*least + 1, most - 1, most, most + 1, 2 * most, 10*most + 17}
 
 func TestEach(t *testing.T) {
 	for _, n := range lengths {

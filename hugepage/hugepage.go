@@ -1,4 +1,4 @@
-// Package hugepage lets the Go heap have huge pages.
+// Package hugepage lets the Go heap have huge pages, and be filled before it is collected.
 //
 // Where transparent_hugepage is "madvise", Linux gives huge pages to those who ask, and the Go runtime does not ask for its
 // heap. A program that fills a large heap once, and ends, then takes a page fault for each 4 KiB of it. That is a
@@ -31,19 +31,16 @@ const (
 	// largestPage bounds what the kernel may round the heap up to: 2 MiB is what x86-64 and arm64 have, but 512 MiB is it where
 	// other pages have 64 KiB.
 	largestPage = 4 << 20
+
+	least      = 24 << 20 // of a heap: less is not worth it, since a huge page that the host has yet to give takes as long as 2,500 small ones
+	mostAtOnce = 64 << 20 // that populate has be there, needed or not
 )
 
-// Expect is told before the heap grows by about so many bytes. It has the next part of it use huge pages, if the kernel gives them to
-// who asks only, and be filled before its garbage is collected. The first 64 MiB are there when it returns; of the rest, what is not needed
-// is never touched. It takes about a millisecond, and is not worth it for less than some megabytes.
+// Expect is told before the heap grows by about so many bytes. It has it be filled before its garbage is collected, and from 24 MiB on use huge pages,
+// if the kernel gives them to who asks only: the first 64 MiB are there when it returns, and of the rest, what is not needed is never touched. That takes
+// about a millisecond.
 func Expect(size int) {
-	page := pageSize()
-	if page == 0 || size < page || debug.SetMemoryLimit(-1) != math.MaxInt64 {
-		return
-	}
-	// What cannot be had would end the program.
-	probe, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
-	if err != nil || unix.Munmap(probe) != nil {
+	if size <= 0 || debug.SetMemoryLimit(-1) != math.MaxInt64 {
 		return
 	}
 	filling.Lock()
@@ -51,6 +48,23 @@ func Expect(size int) {
 	percent := debug.SetGCPercent(-1)
 	if percent == filling.until {
 		percent = filling.then
+	}
+	if size >= least {
+		useHugePages(size)
+	}
+	fillFirst(size, percent)
+}
+
+// useHugePages has the heap grow into memory for which huge pages were asked. The collector is off.
+func useHugePages(size int) {
+	page := pageSize()
+	if page == 0 {
+		return
+	}
+	// What cannot be had would end the program.
+	probe, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil || unix.Munmap(probe) != nil {
+		return
 	}
 	size += page // the heap begins within one
 	start := advise(size)
@@ -63,7 +77,6 @@ func Expect(size int) {
 	})
 	runtime.GC() // frees what was advised: the heap grows into it
 	populated.Wait()
-	fillFirst(size, percent)
 }
 
 // filling is what fillFirst has set, as long as that holds.
@@ -74,15 +87,19 @@ var filling struct {
 	times int // that fillFirst was called
 }
 
-// mostFilled bounds what populate and fillFirst take for granted: with more, a heap has garbage enough to be worth collecting.
-const mostFilled = 64 << 20
+// A heap is collected for the first time when it has twice the expected size, within these bounds: what is small is not worth collecting in a program that
+// ends soon, and what is larger has garbage enough.
+const (
+	leastFilled = 16 << 20
+	mostFilled  = 64 << 20
+)
 
 // fillFirst has the heap grow to about twice a size before its garbage is collected for the first time: what a small heap leaves would be
 // cleared twice, and be collected for nothing in a program that ends soon, as most have when they have filled what they need.
 func fillFirst(size, percent int) {
-	const least = 4 << 20 // the heap that is collected first, at 100 percent
+	const atHundred = 4 << 20 // the heap that is collected first, at 100 percent
 	filling.times++
-	filling.until, filling.then = min(2*size, mostFilled)/(least/100), percent
+	filling.until, filling.then = max(leastFilled, min(2*size, mostFilled))/(atHundred/100), percent
 	if percent < 0 || filling.until <= percent {
 		filling.until = percent
 	}
@@ -114,7 +131,7 @@ func advise(size int) (start uintptr) {
 // the rest is not to have any.
 func populate(start, end, page uintptr, longest time.Duration) {
 	start = (start + page - 1) &^ (page - 1)
-	for last := min(end, start+mostFilled); start+page <= last; start += page {
+	for last := min(end, start+mostAtOnce); start+page <= last; start += page {
 		before := processorTime()
 		if _, _, errno := unix.Syscall(unix.SYS_MADVISE, start, page, unix.MADV_POPULATE_WRITE); errno != 0 {
 			return // Linux has it since 5.14

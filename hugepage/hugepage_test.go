@@ -64,25 +64,31 @@ func TestPopulate(t *testing.T) {
 
 // The heap is filled before it is collected for the first time, and collected as before after that.
 func TestExpectFills(t *testing.T) {
-	if pageSize() == 0 {
-		t.Skip("this kernel does not give huge pages to who asks only (" + settings + "enabled)")
-	}
-	const percent, size = 150, 32 << 20
+	const percent = 150
 	defer debug.SetGCPercent(debug.SetGCPercent(percent))
-	Expect(size)
-	var stats runtime.MemStats
-	if runtime.ReadMemStats(&stats); stats.NextGC < size*9/10 {
-		t.Errorf("the heap is collected at %d bytes, want about %d", stats.NextGC, size)
+	for expected, filled := range map[int]uint64{1: leastFilled, 20 << 20: 40 << 20, 1 << 30: mostFilled} {
+		Expect(expected)
+		var stats runtime.MemStats
+		if runtime.ReadMemStats(&stats); stats.NextGC < filled*9/10 {
+			t.Errorf("of a heap of %d bytes: it is collected at %d, want about %d", expected, stats.NextGC, filled)
+		}
+		if got := percentAfter(percent); got != percent {
+			t.Errorf("of a heap of %d bytes: after it has been collected, it may grow by %d%%, want %d%%", expected, got, percent)
+		}
 	}
+}
+
+// percentAfter collects the heap until it may grow by a percentage, or long enough, and returns by how much it may.
+func percentAfter(want uint64) uint64 {
 	gogc := []metrics.Sample{{Name: "/gc/gogc:percent"}}
 	for range 1000 {
 		runtime.GC()
-		if metrics.Read(gogc); gogc[0].Value.Uint64() == percent {
-			return
+		if metrics.Read(gogc); gogc[0].Value.Uint64() == want {
+			break
 		}
 		time.Sleep(time.Millisecond)
 	}
-	t.Errorf("after it has been collected, it may grow by %d%%, want %d%%", gogc[0].Value.Uint64(), percent)
+	return gogc[0].Value.Uint64()
 }
 
 // What is not worth it, or cannot be had, leaves the heap alone.

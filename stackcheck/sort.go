@@ -3,6 +3,7 @@ package stackcheck
 import (
 	"cmp"
 	"hash/maphash"
+	"math"
 	"math/bits"
 	"runtime"
 	"slices"
@@ -15,9 +16,9 @@ import (
 // A sortKey tells the places of most functions by integers that lie together: to compare functions themselves takes memory from
 // all over the heap.
 type sortKey struct {
-	smallness   uint64
-	name        uint64 // of the function, its first bytes
-	file, index uint32
+	first uint64 // how much smaller than the largest, and the file
+	name  uint64 // of the function, its first bytes
+	index uint32
 }
 
 // sortFunctions orders functions as frame.Compare does their first frames, and returns how many repeat another, see Build.Repeated.
@@ -34,7 +35,7 @@ func sortFunctions(functions []Function) (repeated int) {
 	chunks.Each(len(functions), func(first, last int) {
 		for i := first; i < last; i++ {
 			f := &functions[i].Frames[0]
-			keys[i] = sortKey{^uint64(f.Bytes), prefix(f.Function), files[i], uint32(i)}
+			keys[i] = sortKey{(math.MaxUint32-uint64(f.Bytes))<<32 | uint64(files[i]), prefix(f.Function), uint32(i)}
 			if f.Line > 0 {
 				places[i] = max(1, maphash.Comparable(seed, place{f.Function, files[i], f.Line, f.Column}))
 			}
@@ -43,10 +44,8 @@ func sortFunctions(functions []Function) (repeated int) {
 	repeated = countRepeated(places)
 	chunks.Sort(keys, func(a, b sortKey) int {
 		switch {
-		case a.smallness != b.smallness:
-			return cmp.Compare(a.smallness, b.smallness)
-		case a.file != b.file:
-			return cmp.Compare(a.file, b.file)
+		case a.first != b.first:
+			return cmp.Compare(a.first, b.first)
 		case a.name != b.name:
 			return cmp.Compare(a.name, b.name)
 		}
@@ -68,16 +67,20 @@ func countRepeated(hashes []uint64) (repeated int) {
 	heapOf := func(hash uint64) uint64 { return hash >> (64 - heapBits) }
 	var starts [1<<heapBits + 1]int
 	for _, hash := range hashes {
-		starts[heapOf(hash)+1]++
+		if hash != 0 {
+			starts[heapOf(hash)+1]++
+		}
 	}
 	for heap := range 1 << heapBits {
 		starts[heap+1] += starts[heap]
 	}
-	dealt, ends := make([]uint64, len(hashes)), starts
+	dealt, ends := make([]uint64, starts[1<<heapBits]), starts
 	for _, hash := range hashes {
-		end := &ends[heapOf(hash)]
-		dealt[*end] = hash
-		*end++
+		if hash != 0 {
+			end := &ends[heapOf(hash)]
+			dealt[*end] = hash
+			*end++
+		}
 	}
 	workers := runtime.GOMAXPROCS(0)
 	in := make([]int, workers)
@@ -106,9 +109,6 @@ func countRepeatedAmong(hashes, seen []uint64) (repeated int, used []uint64) {
 	seen = slices.Grow(seen[:0], int(mask)+1)[:mask+1]
 	clear(seen)
 	for _, hash := range hashes {
-		if hash == 0 {
-			continue
-		}
 		at := hash & mask
 		for seen[at] != 0 && seen[at] != hash {
 			at = (at + 1) & mask
@@ -124,7 +124,8 @@ func countRepeatedAmong(hashes, seen []uint64) (repeated int, used []uint64) {
 // rankFiles returns the rank of each function's file, of all files in their order.
 func rankFiles(functions []Function) []uint32 {
 	ranks := make([]uint32, len(functions)) // at first the number of the file in the chunk
-	inChunk := make([][]string, (len(functions)+chunks.Size-1)/chunks.Size)
+	size := chunks.Size(len(functions))
+	inChunk := make([][]string, (len(functions)+size-1)/size)
 	chunks.Each(len(functions), func(first, last int) {
 		var names []string
 		numbers := make(map[string]uint32)
@@ -143,14 +144,14 @@ func rankFiles(functions []Function) []uint32 {
 			}
 			ranks[i], before = number, name
 		}
-		inChunk[first/chunks.Size] = names
+		inChunk[first/size] = names
 	})
 	names := slices.Concat(inChunk...)
 	chunks.Sort(names, strings.Compare)
 	names = slices.Compact(names)
 	chunks.Each(len(functions), func(first, last int) {
 		var rankOf []uint32
-		for _, name := range inChunk[first/chunks.Size] {
+		for _, name := range inChunk[first/size] {
 			rank, _ := slices.BinarySearch(names, name)
 			rankOf = append(rankOf, uint32(rank))
 		}

@@ -25,7 +25,7 @@ var (
 
 const (
 	heapOfKernel = 192 << 20 // if it is called
-	leastHeap    = 6 << 20   // less is not worth it: a huge page that the host has yet to give takes as long as 2,500 small ones
+	leastKernel  = 6 << 20   // of the need of what may be one
 	mostHeap     = 512 << 20
 )
 
@@ -36,13 +36,11 @@ func expectHeap(need heapNeed, builds, kernels []string) {
 		heap += need.of(name)
 	}
 	for _, name := range kernels {
-		if need.of(name) >= leastHeap {
+		if need.of(name) >= leastKernel {
 			heap += heapOfKernel
 		}
 	}
-	if heap >= leastHeap {
-		hugepage.Expect(min(heap, mostHeap))
-	}
+	hugepage.Expect(min(heap, mostHeap))
 }
 
 // of is the need of a build. It looks no further when it is enough. What is wrong with a name will be told by who reads it. Archives count for nothing: the

@@ -77,6 +77,7 @@ func readAddresses(f *object.File, s *object.Section) ([]Row, error) {
 		return rows, err
 	}
 	relocations := 0
+	untouched := uint64(0) // this row and those after it: to read them would have the kernel map its page of zeros, to copy it when it is written
 	var damaged error
 	err := f.EachPointer(s, func(p object.Pointer) {
 		relocations++
@@ -85,10 +86,11 @@ func readAddresses(f *object.File, s *object.Section) ([]Row, error) {
 		case damaged != nil:
 		case p.Field%addressBytes != 0 || i >= uint64(len(rows)):
 			_, damaged = fail("a relocation of byte %d, where no row is", p.Field)
-		case rows[i] != (Row{}):
+		case i < untouched && rows[i] != (Row{}):
 			_, damaged = fail("two relocations of row %d", i)
 		default:
 			rows[i].setAddress(p.Target)
+			untouched = max(untouched, i+1)
 		}
 	})
 	switch {
