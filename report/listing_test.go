@@ -86,7 +86,7 @@ func TestFormatsWithoutRows(t *testing.T) {
 func TestMessage(t *testing.T) {
 	var got strings.Builder
 	Message(&got, "kmodaudit", "reading a\x1b.su\nreading b.su")
-	if diff := cmp.Diff("kmodaudit: reading a..su\nreading b.su\n", got.String()); diff != "" {
+	if diff := cmp.Diff("kmodaudit: reading a..su\nkmodaudit: reading b.su\n", got.String()); diff != "" {
 		t.Errorf("message (-want +got):\n%s", diff)
 	}
 }
