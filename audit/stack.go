@@ -91,9 +91,6 @@ func (s *Stack) describe(build stackcheck.Build, watch []string) {
 	if n := len(build.WithoutGraph); n > 0 {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("objects without a .ci file, whose calls are on no path: %d", n))
 	}
-	if n := len(build.CrossCheck.Disagreed); n > 0 {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("functions with another size in .ci than in .su, one of them stale: %d; rebuild", n))
-	}
 }
 
 // takeWorstPath looks for the deepest path through any function of the watched name.

@@ -102,7 +102,7 @@ func readBinary(file File, calls bool) (binary, error) {
 	var code *orc.Table
 	var codeErr error
 	if b.product && isOfKernel(f) {
-		code, codeErr = b.followCode(f)
+		code, codeErr = b.followCode(f, depths)
 	}
 	var entriesErr, callsErr error
 	if calls {
@@ -115,11 +115,11 @@ func readBinary(file File, calls bool) (binary, error) {
 	return b, errors.Join(unlessNone(sizesErr, stacksizes.ErrNone), unlessNone(depthsErr, orc.ErrNone), unlessNone(codeErr, orc.ErrNone), entriesErr, unlessNone(callsErr, object.ErrMachine))
 }
 
-// followCode tells of the functions of which nothing else does, and returns how deep the stack is in them.
-func (b *binary) followCode(f *object.File) (*orc.Table, error) {
+// followCode tells of the functions of which ORC does not, as depths show, and returns how deep the stack is in them.
+func (b *binary) followCode(f *object.File, depths []frame.Frame) (*orc.Table, error) {
 	var untold []int
 	for i := range b.claims {
-		if b.claims[i].frames == nil {
+		if depths == nil || depths[i].Source == "" {
 			untold = append(untold, i)
 		}
 	}
@@ -132,10 +132,7 @@ func (b *binary) followCode(f *object.File) (*orc.Table, error) {
 	}
 	sizes := code.SizesOf(f, untold)
 	for n, i := range untold {
-		if size := &sizes[n]; size.Source != "" {
-			size.Object = b.name
-			b.claims[i].frames = sizes[n : n+1 : n+1]
-		}
+		b.claims[i].tell(sizes[n:n+1:n+1], b.name)
 	}
 	return code, err
 }
@@ -167,14 +164,20 @@ func unlessNone(err, none error) error {
 // tell gives the claims what one more source tells of them, if it does of any.
 func (b *binary) tell(frames []frame.Frame) {
 	for i := range frames {
-		f, c := &frames[i], &b.claims[i]
-		switch f.Object = b.name; {
-		case f.Source == "":
-		case c.frames == nil:
-			c.frames = frames[i : i+1 : i+1]
-		default:
-			c.frames = append(c.frames, *f)
-		}
+		b.claims[i].tell(frames[i:i+1:i+1], b.name)
+	}
+}
+
+// tell gives a claim the one frame that a source tells, unless it is none.
+func (c *claim) tell(one []frame.Frame, object string) {
+	if one[0].Source == "" {
+		return
+	}
+	one[0].Object = object
+	if c.frames == nil {
+		c.frames = one
+	} else {
+		c.frames = append(c.frames, one[0])
 	}
 }
 

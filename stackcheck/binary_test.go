@@ -131,10 +131,11 @@ func mustRead(t *testing.T, names ...string) Build {
 func TestObjectsBesideTheirModule(t *testing.T) {
 	b := mustRead(t, filepath.Join(smallModule, "clang"))
 	want := []string{
-		"fixed: su 320 stack_sizes 320", "local: su 224 stack_sizes 224", "realigned: su 192 stack_sizes 192",
-		"cloned: su 144 stack_sizes 144", "local: su 64 stack_sizes 64", "init_module: su 32 stack_sizes 32",
-		"use_cloned: su 32 stack_sizes 32", "push_in_assembly: su 16 stack_sizes 16", "pushed: su 16 stack_sizes 16",
-		"use_local: su 16 stack_sizes 16", "variable: su 16 code 16", "use_other_local: su 16 stack_sizes 16", "leaf: su 8 stack_sizes 8",
+		// Clang wrote 184 for realigned, and 8 for pushed and push_in_assembly: it counts neither return addresses nor what they push.
+		"fixed: su 320 stack_sizes 320 code 320", "realigned: su 264 stack_sizes 264 code 208", "local: su 224 stack_sizes 224 code 224",
+		"cloned: su 144 stack_sizes 144 code 144", "local: su 64 stack_sizes 64 code 64", "pushed: su 48 stack_sizes 48 code 48",
+		"init_module: su 32 stack_sizes 32 code 32", "use_cloned: su 32 stack_sizes 32 code 32", "push_in_assembly: su 24 stack_sizes 24 code 24",
+		"use_local: su 16 stack_sizes 16 code 16", "variable: su 16 code 16", "use_other_local: su 16 stack_sizes 16 code 16", "leaf: su 8 stack_sizes 8 code 8",
 	}
 	if diff := cmp.Diff(want, sideBySide(b)); diff != "" || len(b.Unsized) != 0 {
 		t.Errorf("unsized %v, functions (-want +got):\n%s", b.Unsized, diff)

@@ -43,7 +43,7 @@ type Build struct {
 	// the Graph. Clang and gcc before release 10 write no .ci.
 	WithoutGraph []string
 
-	CrossCheck CrossCheck // of the objects that have both
+	CrossChecked int // functions of which .su and .ci files tell the same
 }
 
 // ErrNoData is the error of a build in which nothing tells of the stack.
@@ -88,7 +88,7 @@ func readEvidence(calls bool, name string) (evidence, []error) {
 	)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for file, err := range Files(name) {
-		t := &text{err: err}
+		t := &text{name: file.Name, err: err}
 		texts = append(texts, t)
 		switch {
 		case err != nil:
@@ -114,9 +114,11 @@ func readEvidence(calls bool, name string) (evidence, []error) {
 			failed = append(failed, t.err)
 		}
 	}
+	checked, mixed := crossCheckTexts(texts)
+	e.crossChecked = checked
 	binaries, errs := readBinaries(e.files, calls)
 	e.binaries = binaries
-	return e, append(failed, errs...)
+	return e, slices.Concat(failed, mixed, errs)
 }
 
 // wrap says of each error what was being done, so that each line of the joined message can stand alone. What was read twice is said once.
@@ -148,6 +150,8 @@ type evidence struct {
 	files    []File // objects, to be read
 	binaries []binary
 	shots    []Build // that were read from snapshots
+
+	crossChecked int
 }
 
 // compiled is the content of one .su file.
@@ -183,6 +187,7 @@ func (e *evidence) add(file File) error {
 
 // A text is what a .su or .ci file tells.
 type text struct {
+	name   string // of the file
 	object *compiled
 	unit   *callgraph.Unit
 	err    error
@@ -270,7 +275,6 @@ func (b *Build) describe(read []evidence, units []*callgraph.Unit) {
 	slices.Sort(b.Entries)
 	b.Entries = slices.Compact(b.Entries)
 	b.WithoutGraph = withoutUnit(b.WithoutGraph, units)
-	b.CrossCheck.sort()
 }
 
 func (b *Build) link(units []*callgraph.Unit) {
@@ -422,6 +426,7 @@ func (b *Build) add(e evidence) {
 		unitOf[u.Object] = u
 	}
 	b.Objects += len(e.objects)
+	b.CrossChecked += e.crossChecked
 	for _, binary := range e.binaries {
 		if len(binary.claims) > 0 {
 			b.Objects++
@@ -435,9 +440,7 @@ func (b *Build) add(e evidence) {
 		b.WithoutGraph = append(b.WithoutGraph, shot.WithoutGraph...)
 	}
 	for _, o := range e.objects {
-		if unit := unitOf[o.name]; unit != nil {
-			b.CrossCheck.add(o.frames, unit)
-		} else {
+		if unitOf[o.name] == nil {
 			b.WithoutGraph = append(b.WithoutGraph, o.name)
 		}
 	}

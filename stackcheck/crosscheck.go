@@ -1,25 +1,19 @@
 package stackcheck
 
 import (
+	"fmt"
+	"path"
 	"slices"
 
 	"github.com/kmodaudit/kmodaudit/stackcheck/callgraph"
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
 )
 
-// A CrossCheck compares what .su and .ci files say of the same objects: two printers of one compiler, which agree
-// unless a file is stale or damaged.
-type CrossCheck struct {
-	Agreed    int            `json:"agreed"`               // frames that are in both, with the same size and kind
-	Disagreed []Disagreement `json:"disagreed,omitempty"`  // in both, but different
-	OnlyInSU  []frame.Frame  `json:"only_in_su,omitempty"` // rows of .su without a node
-	OnlyInCI  []frame.Frame  `json:"only_in_ci,omitempty"` // defined nodes without a row
-}
-
-// A Disagreement is one function that the two files describe differently.
-type Disagreement struct {
-	SU frame.Frame `json:"su"`
-	CI frame.Frame `json:"ci"`
+// A crossCheck compares what the .su and .ci files of one object say: two printers of one compilation. Those of gcc 10 to 17 agree in all
+// functions, so that any difference tells that one of them was left by another compilation.
+type crossCheck struct {
+	agreed, resized, onlySU, onlyCI int    // functions
+	example                         string // of one of which they differ
 }
 
 // definition is what the rows of one function have in common in both files. The file's name is not part of it: newer gcc
@@ -29,50 +23,101 @@ type definition struct {
 	line, column int
 }
 
-func define(f frame.Frame) definition { return definition{f.Function, f.Line, f.Column} }
+func defined(f frame.Frame) definition { return definition{f.Function, f.Line, f.Column} }
 
-// add compares the frames of one object with its unit.
-func (c *CrossCheck) add(rows []frame.Frame, unit *callgraph.Unit) {
-	nodes := make(map[definition][]frame.Frame)
+func definedNode(f *callgraph.Function) definition {
+	return definition{f.Name, f.Position.Line, f.Position.Column}
+}
+
+type size struct {
+	bytes int
+	kind  frame.Kind
+}
+
+func (s size) String() string { return fmt.Sprintf("%d bytes, %s", s.bytes, s.kind) }
+
+// unsized is the size of a node that gcc was not told to write one into, which is as any.
+var unsized = size{bytes: -1}
+
+// compareTexts compares the frames of one object with its unit.
+func compareTexts(rows []frame.Frame, unit *callgraph.Unit) (c crossCheck) {
+	nodes := make(map[definition][]size)
 	for _, f := range unit.Functions {
 		if !f.Defined {
 			continue
 		}
-		node := frame.Frame{
-			Function: f.Name, File: f.Position.File, Line: f.Position.Line, Column: f.Position.Column,
-			Bytes: f.Bytes, Kind: f.Kind, Object: unit.Object, Source: frame.SourceCI,
+		s := unsized
+		if f.Sized {
+			s = size{f.Bytes, f.Kind}
 		}
-		nodes[define(node)] = append(nodes[define(node)], node)
+		nodes[definedNode(f)] = append(nodes[definedNode(f)], s)
 	}
 	// First take the pairs that agree, so that clones of different size are not compared crosswise.
 	var left []frame.Frame
 	for _, row := range rows {
-		same := func(node frame.Frame) bool { return node.Bytes == row.Bytes && node.Kind == row.Kind }
-		candidates := nodes[define(row)]
-		i := slices.IndexFunc(candidates, same)
+		d := defined(row)
+		i := slices.IndexFunc(nodes[d], func(s size) bool { return s == unsized || s == size{row.Bytes, row.Kind} })
 		if i < 0 {
 			left = append(left, row)
 			continue
 		}
-		nodes[define(row)] = slices.Delete(candidates, i, i+1)
-		c.Agreed++
+		nodes[d] = slices.Delete(nodes[d], i, i+1)
+		c.agreed++
 	}
 	for _, row := range left {
-		candidates := nodes[define(row)]
-		if len(candidates) == 0 {
-			c.OnlyInSU = append(c.OnlyInSU, row)
+		d := defined(row)
+		if others := nodes[d]; len(others) > 0 {
+			c.resized++
+			c.note(fmt.Sprintf("%s (%v, and %v)", row.Function, size{row.Bytes, row.Kind}, others[0]))
+			nodes[d] = others[1:]
 			continue
 		}
-		c.Disagreed = append(c.Disagreed, Disagreement{row, candidates[0]})
-		nodes[define(row)] = candidates[1:]
+		c.onlySU++
+		c.note(row.Function)
 	}
-	for _, candidates := range nodes {
-		c.OnlyInCI = append(c.OnlyInCI, candidates...)
+	for _, f := range unit.Functions {
+		if n := len(nodes[definedNode(f)]); f.Defined && n > 0 {
+			c.onlyCI += n
+			c.note(f.Name)
+			delete(nodes, definedNode(f))
+		}
+	}
+	return c
+}
+
+func (c *crossCheck) note(example string) {
+	if c.example == "" {
+		c.example = example
 	}
 }
 
-func (c *CrossCheck) sort() {
-	slices.SortFunc(c.Disagreed, func(a, b Disagreement) int { return frame.Compare(a.SU, b.SU) })
-	slices.SortFunc(c.OnlyInSU, frame.Compare)
-	slices.SortFunc(c.OnlyInCI, frame.Compare)
+// err is nil if all agree.
+func (c *crossCheck) err(su, ci string) error {
+	if c.example == "" {
+		return nil
+	}
+	return fmt.Errorf("%s: not of the compilation that %s is of: functions of another size: %d, only here: %d, only there: %d, such as %s; rebuild the object",
+		su, path.Base(ci), c.resized, c.onlySU, c.onlyCI, c.example)
+}
+
+// crossCheckTexts compares what there is of an object in both files, of those that were read wholly, and returns of how many functions they agree.
+func crossCheckTexts(texts []*text) (agreed int, failed []error) {
+	units := make(map[string]*text)
+	for _, t := range texts {
+		if t.unit != nil && t.err == nil {
+			units[t.unit.Object] = t
+		}
+	}
+	for _, t := range texts {
+		if t.object == nil || t.err != nil || units[t.object.name] == nil {
+			continue
+		}
+		ci := units[t.object.name]
+		c := compareTexts(t.object.frames, ci.unit)
+		agreed += c.agreed
+		if err := c.err(t.name, ci.name); err != nil {
+			failed = append(failed, err)
+		}
+	}
+	return agreed, failed
 }

@@ -125,7 +125,7 @@ type recognition func(claim) []string
 
 // byDefinition recognises what .su and .ci files of one object print of a function, see definition.
 func byDefinition(c claim) []string {
-	d := define(*c.name)
+	d := defined(*c.name)
 	return []string{c.object + "\x00" + d.function + ":" + strconv.Itoa(d.line) + ":" + strconv.Itoa(d.column)}
 }
 
@@ -245,7 +245,7 @@ func (g *grouping) functions() (sized []Function, unsized []frame.Frame) {
 		}
 		if len(c.frames) > 1 {
 			sortBySource(c.frames)
-			c.addRealignment()
+			c.addUncounted()
 		}
 		sized = append(sized, Function{c.frames})
 	}
@@ -280,16 +280,17 @@ func appendNodes(all []claim, u *callgraph.Unit) []claim {
 	return all
 }
 
-// addRealignment corrects what gcc tells of a function that rounds its stack pointer down, of which it counts a part.
-func (c *claim) addRealignment() {
+// addUncounted corrects what compilers leave out of what code tells: gcc a part of what rounding the stack pointer down takes, and clang that and the
+// arguments that are pushed for calls.
+func (c *claim) addUncounted() {
 	code := cmp.Or(Function{c.frames}.From(frame.SourceORC), Function{c.frames}.From(frame.SourceCode))
-	if code == nil || code.RealignBytes == 0 {
+	if code == nil {
 		return
 	}
 	most := code.Bytes + code.RealignBytes
 	for i := range c.frames {
 		f := &c.frames[i]
-		if !f.IsGCC() || f.Kind == frame.Dynamic || f.Bytes >= most {
+		if f.Kind == frame.Dynamic || f.Bytes >= most || !f.IsClang() && !(f.IsGCC() && code.RealignBytes > 0) {
 			continue
 		}
 		f.AddedBytes += most - f.Bytes

@@ -16,7 +16,7 @@ import (
 )
 
 // sameBuild compares all that a snapshot keeps; graphs by what they were linked from.
-var sameBuild = cmp.Options{cmpopts.IgnoreFields(Build{}, "CrossCheck", "Copies"), cmpopts.IgnoreFields(callgraph.Unit{}, "File", "Pointers"), cmpopts.IgnoreTypes(&callgraph.Graph{}), cmpopts.EquateEmpty()}
+var sameBuild = cmp.Options{cmpopts.IgnoreFields(Build{}, "CrossChecked", "Copies"), cmpopts.IgnoreFields(callgraph.Unit{}, "File", "Pointers"), cmpopts.IgnoreTypes(&callgraph.Graph{}), cmpopts.EquateEmpty()}
 
 // What is read of a snapshot is the build that it was made of, and has the same paths.
 func TestSnapshotOfRecording(t *testing.T) {

@@ -32,8 +32,8 @@ type Frame struct {
 	Object   string `json:"object,omitempty"` // the object that the function was compiled into
 	Source   Source `json:"source,omitempty"`
 
-	// AddedBytes are those of Bytes that the source does not count: clang the return address, gcc a part of what rounding the
-	// stack pointer down may take.
+	// AddedBytes are those of Bytes that the source does not count: clang the return address and, where code tells, arguments that are
+	// pushed for calls; both compilers a part of what rounding the stack pointer down may take, where code tells.
 	AddedBytes int `json:"added_bytes,omitempty"`
 
 	RealignBytes int `json:"realign_bytes,omitempty"` // what rounding the stack pointer down may take beside Bytes; ORC's code tells
@@ -72,8 +72,10 @@ func (f *Frame) AddReturnAddress() {
 	f.Bytes += ReturnAddressBytes
 }
 
-// IsClang reports whether a frame of a .su file was printed by clang, which prints no column.
-func (f Frame) IsClang() bool { return f.Source == SourceSU && f.File != "" && f.Column == 0 }
+// IsClang reports whether a frame was printed by clang, which prints no column into .su files.
+func (f Frame) IsClang() bool {
+	return f.Source == SourceStackSizes || f.Source == SourceSU && f.File != "" && f.Column == 0
+}
 
 // IsGCC reports whether a frame was printed by gcc.
 func (f Frame) IsGCC() bool {

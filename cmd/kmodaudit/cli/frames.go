@@ -29,7 +29,7 @@ func chosen(build stackcheck.Build, source frame.Source) (stackcheck.Build, erro
 
 // tellHowCounted says what the sizes do not show.
 func (o Output) tellHowCounted(build stackcheck.Build) {
-	clang, realigned, least, code := 0, 0, 0, 0
+	clang, corrected, alone, realigned, least, code := 0, 0, 0, 0, 0, 0
 	for _, fn := range build.Functions {
 		f := &fn.Frames[0]
 		switch {
@@ -38,6 +38,12 @@ func (o Output) tellHowCounted(build stackcheck.Build) {
 			realigned++
 		default:
 			clang++
+			switch {
+			case f.AddedBytes > frame.ReturnAddressBytes:
+				corrected++
+			case fn.From(frame.SourceORC) == nil && fn.From(frame.SourceCode) == nil:
+				alone++
+			}
 		}
 		switch {
 		case f.Source == frame.SourceORC && f.Kind == frame.Dynamic:
@@ -47,6 +53,8 @@ func (o Output) tellHowCounted(build stackcheck.Build) {
 		}
 	}
 	o.note(clang, "frames told by clang, which does not count the return address: %d bytes were added to each", frame.ReturnAddressBytes)
+	o.note(corrected, "of them call with arguments pushed, or round the stack pointer down: what clang leaves out of that was added, as their code tells")
+	o.note(alone, "of them may take more, since clang leaves out arguments that are pushed for calls: give the modules (.ko) too, whose code tells")
 	o.note(realigned, "frames of functions that round the stack pointer down: what gcc leaves out of that was added, as their code tells")
 	o.note(least, "frames of which ORC tells only the least, since they are addressed by a frame pointer: shown as %s", frame.Dynamic)
 	o.note(code, "frames added up from code, since there is no ORC: those that it cannot tell to the end are shown as %s", frame.Dynamic)
