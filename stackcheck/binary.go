@@ -70,6 +70,7 @@ func readBinary(file File, calls bool) (binary, error) {
 	defer closeInput()
 	f, err := object.Open(input, size, file.Name)
 	if err != nil {
+		b.machine = object.MachineOf(input)
 		noModule := errors.Is(err, object.ErrNotELF) && !strings.Contains(path.Base(file.Path), ".ko")
 		noCode := errors.Is(err, object.ErrNoSymbols) && !b.product
 		if !file.named && (noModule || noCode) {

@@ -313,10 +313,15 @@ func (e *evidence) makeRelative(root string) {
 }
 
 // countReturnAddresses adds the return address to what clang printed. Its rows do not tell for which machine they are:
-// it is x86-64, unless the objects beside them are for another.
+// it is x86-64, unless the objects beside them are for another. Of these only i386 pushes it.
 func (e *evidence) countReturnAddresses() {
+	returnAddress := frame.ReturnAddressBytes
 	for _, b := range e.binaries {
-		if b.machine != elf.EM_NONE && b.machine != elf.EM_X86_64 {
+		switch b.machine {
+		case elf.EM_NONE, elf.EM_X86_64:
+		case elf.EM_386:
+			returnAddress = 4
+		default:
 			return
 		}
 	}
@@ -326,7 +331,7 @@ func (e *evidence) countReturnAddresses() {
 		}
 		for i := range o.frames {
 			if o.frames[i].IsClang() {
-				o.frames[i].AddReturnAddress()
+				o.frames[i].AddReturnAddress(returnAddress)
 			}
 		}
 	}

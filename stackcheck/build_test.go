@@ -1,6 +1,7 @@
 package stackcheck
 
 import (
+	"debug/elf"
 	"errors"
 	"os"
 	"os/exec"
@@ -195,6 +196,24 @@ func TestReadWithoutGraph(t *testing.T) {
 	}
 	if f := b.Frames()[0]; f.Bytes != 128 || f.AddedBytes != 8 {
 		t.Errorf("clang's frame is %+v, want it with the return address", f)
+	}
+}
+
+// Objects tell by which machine's calls the return address is pushed, also those of 32 bits, of which nothing else is read.
+func TestClangOfOtherMachines(t *testing.T) {
+	header := func(class elf.Class, data elf.Data, machine string) string {
+		return elf.ELFMAG + string([]byte{byte(class), byte(data)}) + strings.Repeat("\x00", 12) + machine + strings.Repeat("\x00", 64)
+	}
+	for object, want := range map[string]int{
+		header(elf.ELFCLASS32, elf.ELFDATA2LSB, "\x03\x00"): 4, // i386
+		header(elf.ELFCLASS32, elf.ELFDATA2LSB, "\x28\x00"): 0, // arm
+		header(elf.ELFCLASS32, elf.ELFDATA2MSB, "\x00\x08"): 0, // mips
+		"": 8,
+	} {
+		b, err := Read(write(t, map[string]string{"x.su": "x.c:13:f\t120\tstatic\n", "x.o": object}))
+		if err != nil || len(b.Functions) != 1 || b.Frames()[0].AddedBytes != want {
+			t.Errorf("beside %q: error %v, frames %+v; want %d bytes added", object, err, b.Frames(), want)
+		}
 	}
 }
 

@@ -66,10 +66,10 @@ const MaxBytes = 1<<31 - 1
 // ReturnAddressBytes is what a call pushes on x86-64.
 const ReturnAddressBytes = 8
 
-// AddReturnAddress makes of a size that clang printed for x86-64 what gcc would print.
-func (f *Frame) AddReturnAddress() {
-	f.AddedBytes = ReturnAddressBytes
-	f.Bytes += ReturnAddressBytes
+// AddReturnAddress makes of a size that clang printed what gcc would print for a machine whose calls push so many bytes.
+func (f *Frame) AddReturnAddress(bytes int) {
+	f.AddedBytes = bytes
+	f.Bytes += bytes
 }
 
 // IsClang reports whether a frame was printed by clang, which prints no column into .su files.

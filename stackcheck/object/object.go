@@ -89,6 +89,19 @@ func Open(r io.ReaderAt, size int64, name string) (*File, error) {
 	return f, nil
 }
 
+// MachineOf returns for which machine an ELF file is, also one of 32 bits, which Open does not read; EM_NONE for other files.
+func MachineOf(r io.ReaderAt) elf.Machine {
+	var raw [elf.EI_NIDENT + 4]byte // the last two are e_machine in both classes
+	if _, err := r.ReadAt(raw[:], 0); err != nil || !bytes.HasPrefix(raw[:], []byte(elf.ELFMAG)) {
+		return elf.EM_NONE
+	}
+	machine := raw[elf.EI_NIDENT+2:]
+	if elf.Data(raw[elf.EI_DATA]) == elf.ELFDATA2MSB {
+		return elf.Machine(binary.BigEndian.Uint16(machine))
+	}
+	return elf.Machine(binary.LittleEndian.Uint16(machine))
+}
+
 func (f *File) fail(err error) error { return fmt.Errorf("%s: %w", f.Name, err) }
 
 func (f *File) readHeader() error {

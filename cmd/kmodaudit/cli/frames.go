@@ -41,7 +41,7 @@ func (o Output) tellHowCounted(build stackcheck.Build) {
 			switch {
 			case f.AddedBytes > frame.ReturnAddressBytes:
 				corrected++
-			case fn.From(frame.SourceORC) == nil && fn.From(frame.SourceCode) == nil:
+			case f.AddedBytes == frame.ReturnAddressBytes && fn.From(frame.SourceORC) == nil && fn.From(frame.SourceCode) == nil:
 				alone++
 			}
 		}
@@ -52,7 +52,7 @@ func (o Output) tellHowCounted(build stackcheck.Build) {
 			code++
 		}
 	}
-	o.note(clang, "frames told by clang, which does not count the return address: %d bytes were added to each", frame.ReturnAddressBytes)
+	o.note(clang, "frames told by clang, which does not count the return address: it was added")
 	o.note(corrected, "of them call with arguments pushed, or round the stack pointer down: what clang leaves out of that was added, as their code tells")
 	o.note(alone, "of them may take more, since clang leaves out arguments that are pushed for calls: give the modules (.ko) too, whose code tells")
 	o.note(realigned, "frames of functions that round the stack pointer down: what gcc leaves out of that was added, as their code tells")

@@ -85,7 +85,7 @@ func read(f *object.File, s *object.Section, sizes []frame.Frame) error {
 func toFrame(machine elf.Machine, fn object.Function, bytes int) frame.Frame {
 	f := frame.Frame{Function: fn.Symbol, Symbol: fn.Symbol, File: fn.File, Bytes: bytes, Kind: frame.Static, Source: frame.SourceStackSizes}
 	if machine == elf.EM_X86_64 {
-		f.AddReturnAddress()
+		f.AddReturnAddress(frame.ReturnAddressBytes)
 	}
 	return f
 }
