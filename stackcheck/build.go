@@ -76,7 +76,8 @@ func read(calls bool, names []string) (Build, error) {
 		}
 		read, failed = append(read, e), append(failed, errs...)
 	}
-	return join(read), wrap(failed)
+	b := join(read)
+	return b, wrap(append(failed, b.otherBuilds()...))
 }
 
 // readEvidence reads all files of one build. Text is read and understood by several goroutines.

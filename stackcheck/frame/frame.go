@@ -82,6 +82,9 @@ func (f Frame) IsGCC() bool {
 	return f.Source == SourceCI || f.Source == SourceSU && !f.IsClang()
 }
 
+// IsCompilers reports whether a frame is of a file that the compiler wrote.
+func (f Frame) IsCompilers() bool { return f.Source == SourceSU || f.Source == SourceCI }
+
 // BaseName returns the function's name without the suffixes of a clone: the part before the first dot.
 func BaseName(function string) string {
 	if i := strings.IndexByte(function, '.'); i > 0 {
