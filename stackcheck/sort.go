@@ -16,9 +16,9 @@ import (
 // A sortKey tells the places of most functions by integers that lie together: to compare functions themselves takes memory from
 // all over the heap.
 type sortKey struct {
-	first uint64 // how much smaller than the largest, and the file
-	name  uint64 // of the function, its first bytes
-	index uint32
+	sizeAndFile uint64 // the largest size first
+	name        uint64 // of the function, its first bytes
+	index       uint32
 }
 
 // sortFunctions orders functions as frame.Compare does their first frames, and returns how many repeat another, see Build.Repeated.
@@ -44,8 +44,8 @@ func sortFunctions(functions []Function) (repeated int) {
 	repeated = countRepeated(places)
 	chunks.Sort(keys, func(a, b sortKey) int {
 		switch {
-		case a.first != b.first:
-			return cmp.Compare(a.first, b.first)
+		case a.sizeAndFile != b.sizeAndFile:
+			return cmp.Compare(a.sizeAndFile, b.sizeAndFile)
 		case a.name != b.name:
 			return cmp.Compare(a.name, b.name)
 		}

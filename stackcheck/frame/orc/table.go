@@ -77,7 +77,7 @@ func readAddresses(f *object.File, s *object.Section) ([]Row, error) {
 		return rows, err
 	}
 	relocations := 0
-	untouched := uint64(0) // this row and those after it: to read them would have the kernel map its page of zeros, to copy it when it is written
+	untouched := uint64(0) // this row and those after it: read first, they would be mapped to zeros, and copied when written
 	var damaged error
 	err := f.EachPointer(s, func(p object.Pointer) {
 		relocations++
