@@ -9,7 +9,7 @@ import (
 	"github.com/kmodaudit/kmodaudit/stackcheck/frame"
 )
 
-// A crossCheck compares what the .su and .ci files of one object say: two printers of one compilation. Those of gcc 10 to 17 agree in all
+// A crossCheck compares what the .su and .ci files of one object say: two printers of one compilation. Those of gcc 12 to 17 agree in all
 // functions, so that any difference tells that one of them was left by another compilation.
 type crossCheck struct {
 	agreed, resized, onlySU, onlyCI int    // functions
@@ -36,8 +36,8 @@ type size struct {
 
 func (s size) String() string { return fmt.Sprintf("%d bytes, %s", s.bytes, s.kind) }
 
-// unsized is the size of a node that gcc was not told to write one into, which is as any.
-var unsized = size{bytes: -1}
+// anySize is that of a node that gcc was not told to write one into.
+var anySize = size{bytes: -1}
 
 // compareTexts compares the frames of one object with its unit.
 func compareTexts(rows []frame.Frame, unit *callgraph.Unit) (c crossCheck) {
@@ -46,7 +46,7 @@ func compareTexts(rows []frame.Frame, unit *callgraph.Unit) (c crossCheck) {
 		if !f.Defined {
 			continue
 		}
-		s := unsized
+		s := anySize
 		if f.Sized {
 			s = size{f.Bytes, f.Kind}
 		}
@@ -56,7 +56,7 @@ func compareTexts(rows []frame.Frame, unit *callgraph.Unit) (c crossCheck) {
 	var left []frame.Frame
 	for _, row := range rows {
 		d := defined(row)
-		i := slices.IndexFunc(nodes[d], func(s size) bool { return s == unsized || s == size{row.Bytes, row.Kind} })
+		i := slices.IndexFunc(nodes[d], func(s size) bool { return s == anySize || s == size{row.Bytes, row.Kind} })
 		if i < 0 {
 			left = append(left, row)
 			continue

@@ -25,7 +25,7 @@ var (
 
 const (
 	heapOfKernel = 192 << 20 // if it is called
-	leastKernel  = 6 << 20   // of the need of what may be one
+	leastKernel  = 6 << 20   // types alone, which are given in its place, need less
 	mostHeap     = 512 << 20
 )
 
